@@ -1,0 +1,1 @@
+"""The bot: one engine that speaks, listens and understands on telephone lines."""

@@ -1,0 +1,1 @@
+"""The `huashu` command: one file a subcommand; this package alone chooses adapters."""
