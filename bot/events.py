@@ -50,9 +50,7 @@ Disposition = Literal[
 ]
 
 
-class Event(
-    msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=False
-):
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=False):
     """What every event carries.  `v` is the version of the vocabulary."""
 
     call_id: str
@@ -239,7 +237,7 @@ AnyEvent = (
 )
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(AnyEvent)
+_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 
 def encode(event: Event) -> bytes:

@@ -53,7 +53,8 @@ class TurnRequest(msgspec.Struct, frozen=True, kw_only=True, tag="turn"):
     means all of it was heard.  `at` is wall time, ISO 8601 with offset.  `deadline_ms` is how
     long an answer is of use, counted from sending.  A speculative turn runs on a fork where
     effects are forbidden and leaves no trace.  `contact`, `script`, `script_version` and `seed`
-    come with kind "open" only.
+    come with kind "open" only.  `acts` and `entities` are given where the meaning is known already
+    (a replay, a clicked act): the words are then not understood again.
     """
 
     call_id: str
@@ -74,6 +75,8 @@ class TurnRequest(msgspec.Struct, frozen=True, kw_only=True, tag="turn"):
     contact: dict[str, Any] | None = None
     seed: int = 0
     campaign: dict[str, Any] | None = None
+    acts: tuple[dict[str, Any], ...] | None = None
+    entities: tuple[dict[str, Any], ...] = ()
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,7 +134,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, tag="reply"):
 
 
 _turn_encoder = msgspec.json.Encoder()
-_turn_decoder = msgspec.json.Decoder(TurnRequest | Reply)
+_turn_decoder: msgspec.json.Decoder[TurnRequest | Reply] = msgspec.json.Decoder(TurnRequest | Reply)
 
 
 def encode_message(message: TurnRequest | Reply) -> bytes:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 import yaml
@@ -60,7 +61,9 @@ def read_yaml_with_places(path: Path) -> tuple[Any, dict[tuple[str | int, ...], 
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         what = error.problem or "not YAML"
         source = text.splitlines()[line - 1] if line <= text.count("\n") + 1 and text else ""
-        remedy = "indent with spaces, never tabs" if "\t" in source else "check quotes, colons and indentation"
+        remedy = (
+            "indent with spaces, never tabs" if "\t" in source else "check quotes, colons and indentation"
+        )
         raise YamlError(path, line, column, what, remedy) from error
     except yaml.YAMLError as error:
         raise YamlError(path, 1, 1, str(error).splitlines()[0], "remove the special characters") from error
@@ -82,7 +85,10 @@ def _construct(
     places.setdefault(at, (line, column))
     if depth > MAX_DEPTH:
         raise YamlError(path, line, column, f"nested deeper than {MAX_DEPTH}", "flatten it")
+    if node.tag not in _PLAIN_TAGS:
+        raise YamlError(path, line, column, f"tag {node.tag} is not allowed", "write plain data")
     if id(node) in seen:
+        line, column = places[at]
         raise YamlError(path, line, column, "anchors and aliases are not allowed", "write the value out")
     seen.add(id(node))
     if isinstance(node, yaml.MappingNode):
@@ -98,11 +104,20 @@ def _construct(
             data[key] = _construct(path, value_node, (*at, key), places, depth + 1, seen)
         return data
     if isinstance(node, yaml.SequenceNode):
-        return [_construct(path, item, (*at, index), places, depth + 1, seen) for index, item in enumerate(node.value)]
+        return [
+            _construct(path, item, (*at, index), places, depth + 1, seen)
+            for index, item in enumerate(node.value)
+        ]
     try:
         return _scalar(node)
     except (ValueError, yaml.YAMLError) as error:
         raise YamlError(path, line, column, str(error).splitlines()[0], "use a plain value") from error
+
+
+_PLAIN_TAGS = {
+    f"tag:yaml.org,2002:{name}"
+    for name in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp")
+}
 
 
 class _Scalars(yaml.SafeLoader):
@@ -155,7 +170,7 @@ def _key_path(where: str) -> tuple[str | int, ...]:
 def _check_keys(
     path: Path, data: Any, kind: Any, at: tuple[str | int, ...], places: dict[tuple[str | int, ...], Place]
 ) -> None:
-    for option in get_args(kind) if get_origin(kind) is not None else ():
+    for option in get_args(kind) if get_origin(kind) in (Union, UnionType) else ():
         if isinstance(data, dict) and isinstance(option, type) and issubclass(option, msgspec.Struct):
             kind = option
             break

@@ -41,7 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
         started = time.monotonic()
         print(f"── {title}", flush=True)
         code = subprocess.run(command, cwd=PROJECT, env=environment).returncode
-        print(f"── {'ok' if code == 0 else f'FAILED ({code})'} · {time.monotonic() - started:.1f} s", flush=True)
+        print(
+            f"── {'ok' if code == 0 else f'FAILED ({code})'} · {time.monotonic() - started:.1f} s", flush=True
+        )
         if code != 0:
             failed.append(title)
     if failed:

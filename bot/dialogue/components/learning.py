@@ -1,0 +1,153 @@
+"""The two learners behind the classifier, in numpy: softmax regression and a small network.
+
+Both take a sparse matrix of lines and soft targets (a line with two acts has half of each), and
+give scores whose softmax is the probability.  Both are deterministic for a seed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.sparse import csr_matrix
+
+Floats = NDArray[np.float32]
+
+
+def softmax(scores: NDArray[Any]) -> NDArray[Any]:
+    """Probabilities along the last axis."""
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    result: NDArray[Any] = powers / powers.sum(axis=-1, keepdims=True)
+    return result
+
+
+@dataclass(frozen=True)
+class Linear:
+    """scores = x @ weights + bias; weights of shape (features, labels)."""
+
+    weights: Floats
+    bias: Floats
+
+    def scores(self, indices: NDArray[np.int32], values: Floats) -> Floats:
+        """Scores of one line given as its non-zero features."""
+        return values @ self.weights[indices] + self.bias
+
+    def matrix_scores(self, lines: csr_matrix) -> Floats:
+        """Scores of many lines, shape (lines, labels)."""
+        result: Floats = lines @ self.weights + self.bias
+        return result
+
+
+@dataclass(frozen=True)
+class Network:
+    """One hidden layer of rectified units: embedding (features, units), out (units, labels)."""
+
+    embedding: Floats
+    shift: Floats
+    out: Floats
+    bias: Floats
+
+    def scores(self, indices: NDArray[np.int32], values: Floats) -> Floats:
+        """Scores of one line given as its non-zero features."""
+        hidden = np.maximum(values @ self.embedding[indices] + self.shift, 0)
+        result: Floats = hidden @ self.out + self.bias
+        return result
+
+    def matrix_scores(self, lines: csr_matrix) -> Floats:
+        """Scores of many lines, shape (lines, labels)."""
+        result: Floats = np.maximum(lines @ self.embedding + self.shift, 0) @ self.out + self.bias
+        return result
+
+
+def fit_linear(
+    lines: csr_matrix, targets: Floats, importance: Floats, *, freedom: float, iterations: int
+) -> Linear:
+    """Softmax regression by L-BFGS; a larger `freedom` regularises less (scikit-learn's C)."""
+    features, labels = lines.shape[1], targets.shape[1]
+    transposed = lines.T.tocsr()
+    weighted = targets * importance[:, None]
+
+    def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        matrix = flat.astype(np.float32).reshape(features + 1, labels)
+        scores = lines @ matrix[:-1] + matrix[-1]
+        scores -= scores.max(axis=1, keepdims=True)
+        powers = np.exp(scores)
+        sums = powers.sum(axis=1, keepdims=True)
+        value = float((weighted * (np.log(sums) - scores)).sum())
+        slope = powers / sums * importance[:, None] - weighted
+        gradient = np.empty((features + 1, labels))
+        gradient[:-1] = transposed @ slope
+        gradient[-1] = slope.sum(axis=0)
+        gradient[:-1] += matrix[:-1] / freedom
+        value += float((matrix[:-1] ** 2).sum()) / (2 * freedom)
+        return value, gradient.ravel()
+
+    start = np.zeros((features + 1) * labels)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": iterations, "maxcor": 6})
+    matrix = found.x.astype(np.float32).reshape(features + 1, labels)
+    return Linear(np.ascontiguousarray(matrix[:-1]), matrix[-1].copy())
+
+
+class _Adam:
+    """Adam (Kingma and Ba 2015) for one matrix, updating only the rows that a batch touched."""
+
+    def __init__(self, matrix: Floats) -> None:
+        self.matrix = matrix
+        self.mean = np.zeros_like(matrix)
+        self.square = np.zeros_like(matrix)
+
+    def step(self, rows: Any, gradient: Floats, rate: float) -> None:
+        mean = self.mean[rows] * 0.9 + 0.1 * gradient
+        square = self.square[rows] * 0.999 + 0.001 * gradient * gradient
+        self.mean[rows], self.square[rows] = mean, square
+        self.matrix[rows] -= rate * mean / (np.sqrt(square) + 1e-6)
+
+
+def fit_network(
+    lines: csr_matrix,
+    targets: Floats,
+    importance: Floats,
+    *,
+    units: int,
+    epochs: int,
+    seed: int,
+    rate: float = 0.007,
+    batch: int = 64,
+    dropped: float = 0.3,
+    smoothing: float = 0.1,
+) -> Network:
+    """A hidden layer trained by Adam, with dropout of features and units and smoothed targets."""
+    draw = np.random.default_rng(seed)
+    count, features = lines.shape
+    labels = targets.shape[1]
+    lines = lines * np.float32(4)  # unit-length lines give too weak a signal for the start values
+    embedding = _Adam(draw.standard_normal((features, units), dtype=np.float32) * np.float32(0.1))
+    out, bias = _Adam(np.zeros((units, labels), np.float32)), _Adam(np.zeros(labels, np.float32))
+    shift = _Adam(np.zeros(units, np.float32))
+    smooth = targets * (1 - smoothing) + smoothing / labels
+    steps, step = epochs * -(-count // batch), 0
+    everything = slice(None)
+    for _ in range(epochs):
+        order = draw.permutation(count)
+        for start in range(0, count, batch):
+            step += 1
+            corrected = rate * (1 - step / (steps + 1)) * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+            chosen = order[start : start + batch]
+            part = lines[chosen]
+            part.data *= (draw.random(part.data.shape, np.float32) >= dropped) / np.float32(1 - dropped)
+            rows, columns = np.unique(part.indices, return_inverse=True)
+            part = csr_matrix((part.data, columns, part.indptr), shape=(len(chosen), len(rows)))
+            hidden = part @ embedding.matrix[rows] + shift.matrix
+            kept = (draw.random(hidden.shape, np.float32) >= dropped) / np.float32(1 - dropped)
+            active = np.maximum(hidden, 0) * kept
+            slope = softmax(active @ out.matrix + bias.matrix) - smooth[chosen]
+            slope *= importance[chosen, None] / len(chosen)
+            back = (slope @ out.matrix.T) * kept * (hidden > 0)
+            out.step(everything, active.T @ slope, corrected)
+            bias.step(everything, slope.sum(axis=0), corrected)
+            shift.step(everything, back.sum(axis=0), corrected)
+            embedding.step(rows, part.T @ back, corrected)
+    return Network(embedding.matrix * np.float32(4), shift.matrix, out.matrix, bias.matrix)

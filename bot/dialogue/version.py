@@ -1,0 +1,49 @@
+"""One loaded version of a script: it understands lines and runs turns.
+
+Versions live side by side, each with its own Rasa model, found by content hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from actions.script import Script, load_script
+from bot.dialogue.meaning import Meaning, meaning_of
+from bot.dialogue.processor import ScriptProcessor
+from bot.dialogue.script_files import ScriptError
+from bot.dialogue.training import TrainedScript, trained
+from bot.typed_yaml import YamlError
+
+
+class ScriptVersion:
+    """A trained script in memory.  Loading takes about half a second once Rasa is imported."""
+
+    def __init__(self, trained_script: TrainedScript) -> None:
+        self.files = trained_script.files
+        self.name = trained_script.files.name
+        self.version = trained_script.files.version
+        self.settings = self._settings()
+        self.processor = ScriptProcessor(trained_script.archive)
+
+    @classmethod
+    def load(
+        cls, name: str, *, root: Path | None = None, progress: Callable[[str], None] | None = None
+    ) -> ScriptVersion:
+        """The version of script `name` as its files stand; trains it where that was not done.
+
+        Raises ScriptError for an unknown script or one with faults.
+        """
+        return cls(trained(name, root=root, progress=progress))
+
+    def _settings(self) -> Script:
+        try:
+            return load_script(self.files.folder / "script.yml")
+        except YamlError as error:
+            raise ScriptError(str(error)) from error
+
+    def understand(self, text: str, after: str | None, now: datetime | None = None) -> Meaning:
+        """The meaning of a line.  `after`: what was asked before (CONTRACT, parse); `now` with zone."""
+        metadata = {"after": after, "now": now.isoformat() if now else None}
+        return meaning_of(self.processor.parse(text, metadata))
