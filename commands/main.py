@@ -18,10 +18,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "chat": ("在终端里和话术对话", "talk to a script in the terminal"),
     "parse": ("听懂一句话:每行一个 JSON", "understand lines: one JSON each"),
     "interrupts": ("这句话会不会打断机器人", "would these words stop the bot"),
-    "voice": (
-        "接电话线:Twilio 式 WebSocket 与 AudioSocket",
-        "answer lines: Twilio-shaped WebSocket, AudioSocket",
-    ),
     "lint": ("检查话术文件", "check script files"),
     "train": ("训练话术版本", "train a script version"),
     "models": ("下载识别与合成模型", "download speech models"),

@@ -278,7 +278,7 @@ class Engine:
             slots=self._visible_slots(state),
             acts=meaning.acts,
             entities=meaning.entities,
-            actions=tuple({"name": name} for name in replies.executed(events)) + tuple(context.results),
+            actions=replies.with_results(replies.executed(events), context.results),
             handover=context.handover,
             ms={
                 "understand": round(understand_ms, 2),

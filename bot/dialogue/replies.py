@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rasa.shared.core.events import ActionExecuted, BotUttered, Event, SlotSet
+from rasa.shared.core.events import ActionExecuted, BotUttered, Event
 
 from bot.turn import Expects, Line, Part
 
@@ -40,9 +40,10 @@ def executed(events: Sequence[Event]) -> list[str]:
     ]
 
 
-def slot_changes(events: Sequence[Event]) -> dict[str, Any]:
-    """Slots that these events set."""
-    return {event.key: event.value for event in events if isinstance(event, SlotSet)}
+def with_results(names: Sequence[str], results: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """The actions in order, each with what its effect gave where it had one."""
+    by_name = {str(result["name"]): result for result in results}
+    return tuple(by_name.get(name, {"name": name}) for name in names)
 
 
 def last_value(lines: Sequence[tuple[Line, dict[str, Any]]], key: str) -> Any:

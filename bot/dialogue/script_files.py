@@ -74,7 +74,7 @@ def find_script(name: str, root: Path | None = None) -> ScriptFiles:
     lexicons = tuple(sorted((nlu_root / "lexicon").glob("*")))
     other = _existing(folder / "script.yml", root / COMMON / "script.yml")
     code = sorted((Path(__file__).parent / "components").glob("*.py"))
-    code += sorted((PROJECT / "bot" / "understanding").glob("*.py"))
+    code += [PROJECT / "bot" / "understanding" / "normalize.py"]
     code += [Path(__file__).parent / "importer.py", Path(__file__).parent / "training.py"]
     version = _hash((config, *domains, *stories, *nlu, *lexicons, *other, *code))
     return ScriptFiles(name, folder, config, domains, stories, nlu, lexicons, version)

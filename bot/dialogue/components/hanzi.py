@@ -18,7 +18,6 @@ import jieba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
-from scipy.sparse.linalg import svds
 
 DICTIONARY: Final = Path(jieba.__file__).with_name("dict.txt")
 _LONGEST: Final = 6
@@ -79,7 +78,18 @@ def character_vectors(size: int) -> tuple[list[str], NDArray[np.float32]]:
     expected = total**0.75 / (total**0.75).sum()
     information = np.log(counts.data / (total[counts.row] * expected[counts.col]))
     positive = csr_matrix((np.maximum(information, 0), (counts.row, counts.col)), shape=counts.shape)
-    left, strength, _ = svds(positive, size, v0=np.ones(len(number)))
-    vectors = left * np.sqrt(strength)
+    vectors = _reduced(positive, size)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-9
     return list(number), vectors.astype(np.float32)
+
+
+def _reduced(matrix: csr_matrix, size: int) -> NDArray[np.float64]:
+    """Left singular vectors times the root of the singular values, by subspace iteration
+    (Halko, Martinsson and Tropp 2011)."""
+    basis = np.random.default_rng(0).standard_normal((matrix.shape[1], size + 16))
+    for _ in range(4):
+        basis, _ = np.linalg.qr(matrix @ basis)
+        basis, _ = np.linalg.qr(matrix.T @ basis)
+    left, strength, _ = np.linalg.svd(matrix @ basis, full_matrices=False)
+    result: NDArray[np.float64] = left[:, :size] * np.sqrt(strength[:size])
+    return result

@@ -1,0 +1,76 @@
+"""Every number that turn-taking uses, in one frozen dataclass, each explained.
+
+All times are milliseconds on the call's clock.  Where a value rests on a measurement or a
+publication, its comment says so; the others were chosen on `python -m benchmarks.turn_latency`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The settings of one call.  Raises ValueError where they contradict each other."""
+
+    # -- voice detection (hysteresis over the detector's probability, 20 ms frames)
+    voice_on: float = 0.5  # a frame at least this likely counts towards the start of a voice
+    voice_off: float = 0.35  # a frame less likely than this counts towards its end
+    voice_start_ms: int = 40  # so much voice in a row starts speech: clicks are shorter
+    voice_stop_ms: int = 100  # so much quiet in a row ends it: plosives' closures are shorter
+
+    # -- end of the customer's turn
+    words_lag_ms: int = 200  # how far the recogniser's words trail the sound: no decision before
+    complete_ms: int = 200  # quiet that ends a turn whose text is surely complete
+    uncertain_ms: int = 450  # quiet that ends a turn whose text may or may not be complete
+    unfinished_ms: int = 1300  # quiet that ends a turn whose text clearly goes on
+    digits_ms: int = 1600  # quiet that ends a dictated number with digits missing
+    complete_at: float = 0.42  # completeness from which a text is surely complete
+    unfinished_at: float = 0.18  # completeness below which a text clearly goes on
+    settle_ms: int = 250  # words without detected voice: so long unchanged before they may count as quiet
+    slow_pause_ms: int = 250  # a pause this long inside a turn marks a slow speaker
+    slow_extra_ms: int = 150  # added for a slow speaker to waits that are not at once
+    final_wait_ms: int = 150  # how long a recogniser may take for the final text after it was asked for
+
+    # -- the customer's voice while the bot speaks
+    duck_db: float = -12.0  # the bot's voice is lowered by this at the first sound
+    raise_ms: int = 450  # quiet after a sound that brought no words: raise the voice again
+    noise_ms: int = 2500  # voice so long without one word is not speech to us: raise, do not stop
+    answer_zone_ms: int = 900  # in the last part of a question an answer may come already
+
+    # -- sound without words
+    no_match_voice_ms: int = 700  # voice at least this long that brought no words was an attempt to speak
+    no_match_wait_ms: int = 1200  # how long after it to wait for words
+
+    # -- silence, counted from the end of the bot's last line
+    silence_ms: int = 6000  # Asterisk's and most IVRs' waits lie at 5 s; CONTRACT's example is 6 s
+    silence_digits_ms: int = 9000  # the customer looks for a card or a letter
+    silence_pitch_ms: int = 2500  # after a statement that expects nothing
+
+    # -- keys
+    key_gap_ms: int = 2000  # pause that ends a row of keys; '#' ends it at once
+
+    # -- speculation
+    stable_ms: int = 120  # a partial unchanged for so long may be understood in advance
+
+    # -- the brain
+    filler_ms: int = 1500  # after so long without a reply the bot says one moment please
+    give_up_ms: int = 10_000  # after so long it apologises and ends
+    deadline_ms: int = 4000  # how long one request waits before it is repeated
+
+    # -- the whole call
+    longest_call_ms: int = 600_000  # a bot call that takes longer is ended politely
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name != "duck_db" and value < 0:
+                raise ValueError(f"call parameter {field.name} is {value}; it must not be negative")
+        if not self.voice_off <= self.voice_on:
+            raise ValueError(f"voice_off {self.voice_off} must not exceed voice_on {self.voice_on}")
+        if not self.unfinished_at <= self.complete_at:
+            raise ValueError(f"unfinished_at {self.unfinished_at} must not exceed complete_at {self.complete_at}")
+        if not self.complete_ms <= self.uncertain_ms <= self.unfinished_ms:
+            raise ValueError("complete_ms <= uncertain_ms <= unfinished_ms must hold")
+        if not self.filler_ms < self.give_up_ms:
+            raise ValueError(f"filler_ms {self.filler_ms} must be less than give_up_ms {self.give_up_ms}")

@@ -1,0 +1,1 @@
+"""Phone legs: one adapter a file."""

@@ -1,0 +1,1 @@
+"""Ears and voices: one provider a file (asr_*, tts_*, vad_*), models, and the remote recogniser."""
