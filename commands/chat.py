@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from commands.json_lines import BadLine, complain, line_out, lines_in
+from commands.progress import working
 
 if TYPE_CHECKING:
     from bot.dialogue.text_call import TextCall
@@ -82,7 +83,8 @@ async def _chat(arguments: argparse.Namespace, contact: dict[str, Any], now: dat
     from bot.dialogue.engine import Engine
     from bot.dialogue.text_call import TextCall
 
-    engine = await Engine.load([arguments.script], progress=complain)
+    with working(f"装载话术 / loading {arguments.script}"):
+        engine = await Engine.load([arguments.script])
     call = TextCall(engine, arguments.script, contact, now=now, seed=arguments.seed)
     opening = await call.start()
     if opening.error:

@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from commands.json_lines import BadLine, complain, line_out, lines_in
+from commands.progress import working
 
 AFTER = ("yes_no_question", "offer", "pitch", "identity_check", "open_question")
 
@@ -24,7 +25,8 @@ def run(arguments: argparse.Namespace) -> int:
     from bot.understanding.normalize import clean
 
     try:
-        version = ScriptVersion.load(arguments.script, progress=complain)
+        with working(f"装载话术 / loading {arguments.script}"):
+            version = ScriptVersion.load(arguments.script)
         now = (
             datetime.fromisoformat(arguments.now)
             if arguments.now

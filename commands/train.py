@@ -6,6 +6,7 @@ import argparse
 import time
 
 from commands.json_lines import complain
+from commands.progress import working
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +23,8 @@ def run(arguments: argparse.Namespace) -> int:
     for name in [arguments.script] if arguments.script else script_names():
         started = time.monotonic()
         try:
-            done = trained(name, progress=complain)
+            with working(f"训练话术 / training {name}"):
+                done = trained(name)
         except ScriptError as error:
             complain(str(error))
             failed = 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +52,11 @@ class Engine:
         effects: Effects | None = None,
         turns: Turns | None = None,
         root: Path | None = None,
-        progress: Callable[[str], None] | None = None,
     ) -> Engine:
         """An engine with the newest version of each script.  Raises ScriptError."""
         engine = cls(effects=effects, turns=turns)
         for name in scripts:
-            engine.add(ScriptVersion.load(name, root=root, progress=progress))
+            engine.add(ScriptVersion.load(name, root=root))
         return engine
 
     def add(self, version: ScriptVersion) -> None:

@@ -16,7 +16,7 @@ import logging
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +24,6 @@ from pathlib import Path
 from bot.dialogue.script_files import PROJECT, ScriptError, ScriptFiles, find_script
 
 logger = logging.getLogger(__name__)
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ def models_folder() -> Path:
     return root / "versions"
 
 
-def trained(name: str, *, root: Path | None = None, progress: Progress | None = None) -> TrainedScript:
+def trained(name: str, *, root: Path | None = None) -> TrainedScript:
     """The trained version of script `name` as its files stand now; trains where there is none.
 
     Two processes that ask at once train once.  Raises ScriptError for a script with faults.
@@ -61,8 +59,6 @@ def trained(name: str, *, root: Path | None = None, progress: Progress | None = 
     with _locked(folder / ".lock"):
         found = _stored(files, folder)
         if found is None:
-            if progress:
-                progress(f"training script '{name}' (version {files.version}) …")
             found = _train(files, folder)
     return found
 

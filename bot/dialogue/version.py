@@ -5,7 +5,6 @@ Versions live side by side, each with its own Rasa model, found by content hash.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -28,14 +27,12 @@ class ScriptVersion:
         self.processor = ScriptProcessor(trained_script.archive)
 
     @classmethod
-    def load(
-        cls, name: str, *, root: Path | None = None, progress: Callable[[str], None] | None = None
-    ) -> ScriptVersion:
+    def load(cls, name: str, *, root: Path | None = None) -> ScriptVersion:
         """The version of script `name` as its files stand; trains it where that was not done.
 
         Raises ScriptError for an unknown script or one with faults.
         """
-        return cls(trained(name, root=root, progress=progress))
+        return cls(trained(name, root=root))
 
     def _settings(self) -> Script:
         try:
