@@ -17,6 +17,7 @@ from actions.context import CallContext
 from actions.context import current as current_call
 from actions.memory import MemoryEffects
 from actions.ports import EffectForbidden, Effects, ForbiddenEffects
+from actions.state import asked_after
 from bot.dialogue import replies
 from bot.dialogue.call_state import CallState, wall_time
 from bot.dialogue.grading import grade
@@ -31,6 +32,9 @@ from bot.understanding.masking import mask
 from bot.understanding.normalize import clean
 
 logger = logging.getLogger(__name__)
+
+MASKED_SLOTS = {"title": "<NAME>"}
+"""Slots whose values name the customer, and what is shown instead."""
 
 
 class Engine:
@@ -96,7 +100,7 @@ class Engine:
         async with state.lock:
             if request.turn in state.answers:
                 return state.answers[request.turn]
-            if state.ended is not None:
+            if state.ended is not None and request.kind != "transfer_failed":
                 return state.ended
             meaning, spent = self._understood(state, request)
             record = encode_record(request, meaning, mask(request.text or "", state.names))
@@ -211,7 +215,8 @@ class Engine:
         if not meaning.understood:
             return "no_match"
         if request.kind == "say" and meaning.acts[0]["name"] in ACTS:
-            return steering_act(meaning.acts, meaning.entities, state.tracker.get_slot("asked"))
+            asked = asked_after(state.tracker.get_slot("asked"), state.heard_lines(request))
+            return steering_act(meaning.acts, meaning.entities, asked)
         return str(meaning.acts[0]["name"])
 
     async def _run(
@@ -257,11 +262,11 @@ class Engine:
             state.last_text = lines[-1][0].text
             state.stage = replies.last_value(lines, "stage") or state.stage
             state.expects = replies.expected_after(lines, state.expects)
-        disposition = replies.last_value(lines, "ends")
+        disposition = replies.last_value(lines, "ends") or context.ends
         tier: str | None = None
         reasons: tuple[str, ...] = ()
         if disposition:
-            tier, reasons = grade(disposition, state.acts, "price" in state.heard)
+            tier, reasons = grade(disposition, state.acts, "offer_heard" in state.heard)
         reply = Reply(
             call_id=request.call_id,
             turn=request.turn,
@@ -291,7 +296,7 @@ class Engine:
 
     def _visible_slots(self, state: CallState) -> dict[str, Any]:
         return {
-            name: mask(value, state.names) if isinstance(value, str) else value
+            name: MASKED_SLOTS.get(name) or (mask(value, state.names) if isinstance(value, str) else value)
             for name, value in state.tracker.current_slot_values().items()
             if value is not None and name not in ("requested_slot", "session_started_metadata")
         }

@@ -130,7 +130,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 def install() -> None:
     """Make `import rasa` possible and quiet; a second call does nothing.
 
-    Sets RASA_TELEMETRY_ENABLED=false (Rasa would call out) and TQDM_DISABLE=1, gives numpy 2 back the name
+    Sets RASA_TELEMETRY_ENABLED=false (Rasa would call out) and LOG_LEVEL=WARNING (its
+    progress bars fill a log), gives numpy 2 back the name
     VisibleDeprecationWarning, raises structlog's level to WARNING (an embedded Agent prints every
     utterance at debug level until structlog is configured), and silences what Rasa's own
     imports warn of under today's setuptools and SQLAlchemy.
@@ -144,7 +145,7 @@ def install() -> None:
             "rasa was imported before bot.dialogue.tensorflow_free.install(): call install() first"
         )
     os.environ["RASA_TELEMETRY_ENABLED"] = "false"
-    os.environ.setdefault("TQDM_DISABLE", "1")  # its bars fill a log; must be set before its import
+    os.environ.setdefault("LOG_LEVEL", "WARNING")  # Rasa shows progress bars below that
     import numpy
     import sanic.app  # noqa: F401  (puts its own filter of warnings first; ours must come after)
     import sqlalchemy

@@ -98,7 +98,6 @@ def _train(files: ScriptFiles, folder: Path) -> TrainedScript:
 def train_archive(files: ScriptFiles, folder: Path, name: str) -> Path:
     """Train with Rasa's own graph trainer; the archive's path.  Raises ScriptError on faults."""
     os.environ.setdefault("RASA_CACHE_DIRECTORY", str(folder.parent / "cache"))
-    os.environ.setdefault("TQDM_DISABLE", "1")
     from bot.dialogue import tensorflow_free
 
     tensorflow_free.install()

@@ -183,8 +183,17 @@ class _Library:
         close(library._handle)
 
 
-@cache
+_opening = threading.Lock()
+
+
 def _library() -> _Library:
+    """The one library of this process; two threads that ask first at once get the same."""
+    with _opening:
+        return _opened()
+
+
+@cache
+def _opened() -> _Library:
     try:
         import espeakng_loader
 

@@ -56,8 +56,9 @@ class ActClassifier(GraphComponent):  # type: ignore[misc]
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """`freedom`, `iterations`: of the softmax regression.  `units`, `epochs`: of the network,
-        which is used from `network_from` training lines on.  `seed`."""
+        """`freedom`, `iterations`: of the softmax regression, which is used as long as lines times
+        labels are at most `linear_to`.  `units`, `epochs`, `copies`: of the network, which is used
+        from `network_from` training lines on.  `seed`."""
         return asdict(Options())
 
     @classmethod

@@ -93,12 +93,13 @@ class FeatureSpace:
         extra: int = 0,
         extra_weight: float = 1.0,
     ) -> FeatureSpace:
-        """The space of `lines`.  From `rare_from` lines on, n-grams seen once are left out."""
+        """The space of `lines`.  From `rare_from` lines on, n-grams seen once are left out, from four
+        times as many on also those seen twice."""
         seen: Counter[str] = Counter()
         for line in lines:
             for view in weights:
                 seen.update(set(VIEWS[view](line)))
-        least = 2 if len(lines) >= rare_from else 1
+        least = 1 if len(lines) < rare_from else 2 if len(lines) < 4 * rare_from else 3
         kept = sorted(key for key, count in seen.items() if count >= least or key[0] == "a")
         rarity = [math.log((1 + len(lines)) / (1 + seen[key])) + 1 for key in kept]
         known, vectors = character_vectors(hanzi_size)

@@ -126,18 +126,17 @@ def _minimise(loss: Callable[[Floats], tuple[float, Floats]], start: Floats, ite
 
 
 class _Adam:
-    """Adam (Kingma and Ba 2015) for one matrix, updating only the rows that a batch touched."""
+    """Adam (Kingma and Ba 2015) for one small array."""
 
-    def __init__(self, matrix: Floats) -> None:
-        self.matrix = matrix
-        self.mean = np.zeros_like(matrix)
-        self.square = np.zeros_like(matrix)
+    def __init__(self, start: Floats) -> None:
+        self.value = start
+        self._mean = np.zeros_like(start)
+        self._square = np.zeros_like(start)
 
-    def step(self, rows: Any, gradient: Floats, rate: float) -> None:
-        mean = self.mean[rows] * 0.9 + 0.1 * gradient
-        square = self.square[rows] * 0.999 + 0.001 * gradient * gradient
-        self.mean[rows], self.square[rows] = mean, square
-        self.matrix[rows] -= rate * mean / (np.sqrt(square) + 1e-6)
+    def step(self, gradient: Floats, rate: float) -> None:
+        self._mean = self._mean * 0.9 + 0.1 * gradient
+        self._square = self._square * 0.999 + 0.001 * gradient * gradient
+        self.value -= rate * self._mean / (np.sqrt(self._square) + 1e-6)
 
 
 def fit_network(
@@ -148,40 +147,90 @@ def fit_network(
     units: int,
     epochs: int,
     seed: int,
-    rate: float = 0.007,
-    batch: int = 64,
+    copies: int = 1,
+    rate: float = 0.08,
     dropped: float = 0.3,
     smoothing: float = 0.1,
 ) -> Network:
-    """A hidden layer trained by Adam, with dropout of features and units and smoothed targets."""
-    draw = np.random.default_rng(seed)
+    """A hidden layer, with dropout of features and units and smoothed targets.
+
+    The embedding learns by AdaGrad with one rate a row, so that a step touches only the features
+    of its batch.  `copies` networks from different starts are joined into one that averages their
+    scores.
+    """
+    parts = [
+        _fit_one(
+            lines,
+            targets,
+            importance,
+            units,
+            epochs,
+            np.random.default_rng([seed, copy]),
+            rate,
+            dropped,
+            smoothing,
+        )
+        for copy in range(copies)
+    ]
+    return Network(
+        np.hstack([part.embedding for part in parts]),
+        np.concatenate([part.shift for part in parts]),
+        np.vstack([part.out for part in parts]) / np.float32(copies),
+        np.mean([part.bias for part in parts], axis=0, dtype=np.float32),
+    )
+
+
+def _fit_one(
+    lines: csr_matrix,
+    targets: Floats,
+    importance: Floats,
+    units: int,
+    epochs: int,
+    draw: np.random.Generator,
+    rate: float,
+    dropped: float,
+    smoothing: float,
+) -> Network:
     count, features = lines.shape
     labels = targets.shape[1]
+    batch = 128 if count >= 4000 else 64
     lines = lines * np.float32(4)  # unit-length lines give too weak a signal for the start values
-    embedding = _Adam(draw.standard_normal((features, units), dtype=np.float32) * np.float32(0.1))
+    embedding = draw.standard_normal((features, units), dtype=np.float32) * np.float32(0.1)
+    energy = np.full(features, 1e-6, np.float32)
     out, bias = _Adam(np.zeros((units, labels), np.float32)), _Adam(np.zeros(labels, np.float32))
     shift = _Adam(np.zeros(units, np.float32))
     smooth = targets * (1 - smoothing) + smoothing / labels
     steps, step = epochs * -(-count // batch), 0
-    everything = slice(None)
     for _ in range(epochs):
         order = draw.permutation(count)
         for start in range(0, count, batch):
             step += 1
-            corrected = rate * (1 - step / (steps + 1)) * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+            left = 1 - step / (steps + 1)
+            small = 0.01 * left * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
             chosen = order[start : start + batch]
-            part = lines[chosen]
-            part.data *= (draw.random(part.data.shape, np.float32) >= dropped) / np.float32(1 - dropped)
-            rows, columns = np.unique(part.indices, return_inverse=True)
-            part = csr_matrix((part.data, columns, part.indptr), shape=(len(chosen), len(rows)))
-            hidden = part @ embedding.matrix[rows] + shift.matrix
+            part, rows = _thinned(lines[chosen], draw, dropped)
+            hidden = part @ embedding[rows] + shift.value
             kept = (draw.random(hidden.shape, np.float32) >= dropped) / np.float32(1 - dropped)
             active = np.maximum(hidden, 0) * kept
-            slope = softmax(active @ out.matrix + bias.matrix) - smooth[chosen]
+            slope = softmax(active @ out.value + bias.value) - smooth[chosen]
             slope *= importance[chosen, None] / len(chosen)
-            back = (slope @ out.matrix.T) * kept * (hidden > 0)
-            out.step(everything, active.T @ slope, corrected)
-            bias.step(everything, slope.sum(axis=0), corrected)
-            shift.step(everything, back.sum(axis=0), corrected)
-            embedding.step(rows, part.T @ back, corrected)
-    return Network(embedding.matrix * np.float32(4), shift.matrix, out.matrix, bias.matrix)
+            back = (slope @ out.value.T) * kept * (hidden > 0)
+            out.step(active.T @ slope, small)
+            bias.step(slope.sum(axis=0), small)
+            shift.step(back.sum(axis=0), small)
+            gradient = part.T @ back
+            energy[rows] += np.einsum("ij,ij->i", gradient, gradient) / units
+            embedding[rows] -= gradient * (rate * left / np.sqrt(energy[rows]))[:, None].astype(np.float32)
+    return Network(embedding * np.float32(4), shift.value, out.value, bias.value)
+
+
+def _thinned(
+    lines: csr_matrix, draw: np.random.Generator, dropped: float
+) -> tuple[csr_matrix, NDArray[np.int32]]:
+    """`lines` with a share of their features dropped, cut down to the columns that are left, and
+    the numbers of those columns."""
+    kept = draw.random(lines.data.shape, np.float32) >= dropped
+    ends = np.concatenate([[0], np.cumsum(kept)])[lines.indptr]
+    data = lines.data[kept] / np.float32(1 - dropped)
+    columns, places = np.unique(lines.indices[kept], return_inverse=True)
+    return csr_matrix((data, places.astype(np.int32), ends), shape=(lines.shape[0], len(columns))), columns

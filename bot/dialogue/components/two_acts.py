@@ -58,23 +58,13 @@ def second(
     others = pooled.copy()
     others[first] = 0
     other = int(others.argmax())
-    evidence = [
-        _odds(whole[first]),
-        _odds(whole[other]),
-        0.0,
-        0.0,
-        0.0,
-        float(bool(parts)),
-        math.log(1 + size),
-        0.0,
-    ]
+    joined = math.log(1 + size)
+    evidence = [_odds(whole[first]), _odds(whole[other]), joined, 0.0, 0.0, 0.0, 0.0, 0.0]
     if parts:
         table = np.array(parts)
         winners = table.argmax(axis=1)
-        evidence[2] = _odds(float(table[:, other].max()))
-        evidence[3] = _odds(float(table[:, first].max()))
-        evidence[7] = evidence[1]
-        evidence[4] = float((winners == other).any() and (winners == first).any())
+        both = float((winners == other).any() and (winners == first).any())
+        evidence[3:] = [1.0, evidence[1], _odds(table[:, other].max()), _odds(table[:, first].max()), both]
     return first, other, evidence
 
 
