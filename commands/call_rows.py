@@ -45,7 +45,6 @@ class CallRow:
     caller's words to the first sound."""
 
     persona: str
-    title: str
     state: str = "响铃 ringing"
     stage: str = ""
     customer: str = ""

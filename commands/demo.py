@@ -91,7 +91,7 @@ async def _demo(names: list[str], by_ear: bool) -> int:
     try:
         started = time.monotonic()
         await calls.place(personas)
-        rows = {call_id: CallRow(persona.name, persona.zh) for call_id, persona in calls.calls.items()}
+        rows = {call_id: CallRow(persona.name) for call_id, persona in calls.calls.items()}
         shown = sys.stdout.isatty()
         with Live(console=console, auto_refresh=False, transient=True) as live:
             drawn = 0.0

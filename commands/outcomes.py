@@ -26,22 +26,22 @@ def as_expected(persona: Persona, result: CallResult, orders: int | None = None)
 
 def outcome_table(rows: dict[str, CallRow], right: dict[str, bool]) -> Table:
     """Persona, outcome, tier with reasons, turns, length; marked where it is not as expected."""
-    table = Table(title="结果 / outcomes", title_justify="left", pad_edge=False)
+    table = Table(title="结果 / outcomes", title_justify="left", pad_edge=False, padding=(0, 0))
     for heading, justify in (
-        ("客户 customer", "left"),
-        ("结果 outcome", "left"),
-        ("级 tier", "center"),
-        ("原因 reasons", "left"),
-        ("订单 order", "center"),
-        ("轮 turns", "right"),
-        ("时长 length", "right"),
-        ("如期 as expected", "center"),
+        ("客户\ncustomer", "left"),
+        ("结果\noutcome", "left"),
+        ("级\ntier", "center"),
+        ("原因\nreasons", "left"),
+        ("单\norder", "center"),
+        ("轮\nturns", "right"),
+        ("时长\nlength", "right"),
+        ("如期\nright", "center"),
     ):
         table.add_column(heading, justify=justify)  # type: ignore[arg-type]
     for call_id, row in rows.items():
         seconds = row.since_ms // 1000
         table.add_row(
-            f"{row.persona} {row.title}",
+            row.persona,
             outcome_words(row.disposition),
             row.grade or "",
             reason_words(row.reasons),
