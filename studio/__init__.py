@@ -1,0 +1,1 @@
+"""Tools for script designers.  Nothing is here yet; the bot never imports it."""

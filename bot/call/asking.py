@@ -51,10 +51,17 @@ class Asking:
         self._ready: Reply | None = None
 
     def real(
-        self, kind: TurnKind, at_ms: int, heard: tuple[HeardLine, ...] | None, timing: Timing,
-        *, text: str | None = None, digits: str | None = None, utterance_id: str | None = None,
+        self,
+        kind: TurnKind,
+        at_ms: int,
+        heard: tuple[HeardLine, ...] | None,
+        timing: Timing,
+        *,
+        text: str | None = None,
+        digits: str | None = None,
+        utterance_id: str | None = None,
         confidence: float | None = None,
-    ) -> TurnRequest:  # fmt: skip
+    ) -> TurnRequest:
         """The next turn's request."""
         if self.request is not None and not self.answered:
             self.late[self.turn] = self.request
@@ -63,9 +70,13 @@ class Asking:
         if kind == "open":
             facts = self._facts
             request = msgspec.structs.replace(
-                request, script=facts.script, script_version=facts.script_version, contact=facts.contact,
-                seed=facts.seed, campaign=facts.campaign,
-            )  # fmt: skip
+                request,
+                script=facts.script,
+                script_version=facts.script_version,
+                contact=facts.contact,
+                seed=facts.seed,
+                campaign=facts.campaign,
+            )
         self.request = msgspec.structs.replace(
             request, text=text, digits=digits, utterance_id=utterance_id, asr_confidence=confidence
         )
@@ -85,7 +96,11 @@ class Asking:
 
     def keep(self, reply: Reply, text: str | None) -> bool:
         """A speculative reply came; whether it is of use: newest, and no effect was met."""
-        if reply.turn != self.turn + 1 or fold(text or "") != self._speculated or reply.speculation != "ready":
+        if (
+            reply.turn != self.turn + 1
+            or fold(text or "") != self._speculated
+            or reply.speculation != "ready"
+        ):
             return False
         self._ready = reply
         return True
@@ -102,6 +117,12 @@ class Asking:
     ) -> TurnRequest:
         facts = self._facts
         return TurnRequest(
-            call_id=facts.call_id, turn=self.turn if turn is None else turn, kind=kind, at=facts.wall(at_ms),
-            tenant_id=facts.tenant_id, heard=heard, at_ms=at_ms, deadline_ms=self._p.deadline_ms,
-        )  # fmt: skip
+            call_id=facts.call_id,
+            turn=self.turn if turn is None else turn,
+            kind=kind,
+            at=facts.wall(at_ms),
+            tenant_id=facts.tenant_id,
+            heard=heard,
+            at_ms=at_ms,
+            deadline_ms=self._p.deadline_ms,
+        )

@@ -61,7 +61,9 @@ class Speaker:
         """Queue lines' sounds.  Raises ValueError where one is not whole frames."""
         for number, sound in enumerate(sounds):
             if len(sound) % FRAME_BYTES:
-                raise ValueError(f"sound {number} has {len(sound)} bytes; it must be a multiple of {FRAME_BYTES}")
+                raise ValueError(
+                    f"sound {number} has {len(sound)} bytes; it must be a multiple of {FRAME_BYTES}"
+                )
         self._rows.append(_Row(play, sounds))
 
     def stop(self) -> None:

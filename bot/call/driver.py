@@ -74,7 +74,9 @@ class Adapters:
 class CallDriver:
     """Runs one call from the answer to its end."""
 
-    def __init__(self, call_id: str, session: CallSession, adapters: Adapters, parameters: Parameters) -> None:
+    def __init__(
+        self, call_id: str, session: CallSession, adapters: Adapters, parameters: Parameters
+    ) -> None:
         self._call_id = call_id
         self._session = session
         self._to = adapters
@@ -196,9 +198,12 @@ class CallDriver:
     def _words(self, words: WordsIn) -> None:
         self._signal(
             sig.Words(
-                at_ms=self._now(), text=words.text, final=words.final, utterance_id=words.utterance_id,
+                at_ms=self._now(),
+                text=words.text,
+                final=words.final,
+                utterance_id=words.utterance_id,
                 confidence=words.confidence,
-            )  # fmt: skip
+            )
         )
 
     # -- commands out

@@ -54,33 +54,61 @@ class Journal:
     def event(self, kind: type[E], at_ms: int, **fields: Any) -> ev.AnyEvent:
         """An event of that kind at that time."""
         facts = self.facts
-        made = kind(call_id=facts.call_id, tenant_id=facts.tenant_id, at_ms=at_ms, wall=facts.wall(at_ms), **fields)
+        made = kind(
+            call_id=facts.call_id, tenant_id=facts.tenant_id, at_ms=at_ms, wall=facts.wall(at_ms), **fields
+        )
         return cast(ev.AnyEvent, made)
 
     def started(self) -> ev.AnyEvent:
         """call.started, at 0 ms."""
         facts = self.facts
         return self.event(
-            ev.CallStarted, 0, direction=facts.direction, mode="bot", script=facts.script,
-            script_version=facts.script_version, customer=facts.customer,
-        )  # fmt: skip
+            ev.CallStarted,
+            0,
+            direction=facts.direction,
+            mode="bot",
+            script=facts.script,
+            script_version=facts.script_version,
+            customer=facts.customer,
+        )
 
-    def partial(self, at_ms: int, utterance_id: str, text: str, begin_ms: int, confidence: float | None) -> ev.AnyEvent:
+    def partial(
+        self, at_ms: int, utterance_id: str, text: str, begin_ms: int, confidence: float | None
+    ) -> ev.AnyEvent:
         """utterance.partial of the customer."""
         return self.event(
-            ev.UtterancePartial, at_ms, party="customer", utterance_id=utterance_id, begin_ms=begin_ms, end_ms=at_ms,
-            text=mask_partial(text, self.facts.names), asr_confidence=confidence,
-        )  # fmt: skip
+            ev.UtterancePartial,
+            at_ms,
+            party="customer",
+            utterance_id=utterance_id,
+            begin_ms=begin_ms,
+            end_ms=at_ms,
+            text=mask_partial(text, self.facts.names),
+            asr_confidence=confidence,
+        )
 
     def final(
-        self, at_ms: int, utterance_id: str, text: str, begin_ms: int, end_ms: int, confidence: float | None,
-        *, new_number: bool,
-    ) -> ev.AnyEvent:  # fmt: skip
+        self,
+        at_ms: int,
+        utterance_id: str,
+        text: str,
+        begin_ms: int,
+        end_ms: int,
+        confidence: float | None,
+        *,
+        new_number: bool,
+    ) -> ev.AnyEvent:
         """utterance.final of the customer; `new_number`: the bot has just asked for a number."""
         return self.event(
-            ev.UtteranceFinal, at_ms, party="customer", utterance_id=utterance_id, begin_ms=begin_ms, end_ms=end_ms,
-            text=self._masker.push(text, fresh=new_number), asr_confidence=confidence,
-        )  # fmt: skip
+            ev.UtteranceFinal,
+            at_ms,
+            party="customer",
+            utterance_id=utterance_id,
+            begin_ms=begin_ms,
+            end_ms=end_ms,
+            text=self._masker.push(text, fresh=new_number),
+            asr_confidence=confidence,
+        )
 
     def understood(self, at_ms: int, reply: Reply, request: TurnRequest) -> list[ev.AnyEvent]:
         """What the brain made of a turn: meaning, actions, changed slots, a handover."""
@@ -88,12 +116,17 @@ class Journal:
         if request.utterance_id is not None and reply.acts:
             made.append(
                 self.event(
-                    ev.MeaningEvent, at_ms, utterance_id=request.utterance_id,
-                    acts=list(reply.acts), entities=list(reply.entities),
-                )  # fmt: skip
+                    ev.MeaningEvent,
+                    at_ms,
+                    utterance_id=request.utterance_id,
+                    acts=list(reply.acts),
+                    entities=list(reply.entities),
+                )
             )
         for action in reply.actions:
-            made.append(self.event(ev.ActionEvent, at_ms, name=str(action.get("name")), result=action.get("result")))
+            made.append(
+                self.event(ev.ActionEvent, at_ms, name=str(action.get("name")), result=action.get("result"))
+            )
         for name, value in reply.slots.items():
             if name not in self._slots or self._slots[name] != value:
                 made.append(self.event(ev.SlotEvent, at_ms, name=name, value=value))
@@ -106,24 +139,42 @@ class Journal:
     def reply(self, at_ms: int, reply: Reply, audio_ms: int, ms: dict[str, float]) -> ev.AnyEvent:
         """reply, with the turn's latency budget."""
         return self.event(
-            ev.ReplyEvent, at_ms, node=reply.node or "", text=mask(reply.text or "", self.facts.names),
-            audio_ms=audio_ms, interruptible=all(line.interruptible for line in reply.lines), turn=reply.turn,
-            stage=reply.stage, expects=reply.expects, ms=ms,
-        )  # fmt: skip
+            ev.ReplyEvent,
+            at_ms,
+            node=reply.node or "",
+            text=mask(reply.text or "", self.facts.names),
+            audio_ms=audio_ms,
+            interruptible=all(line.interruptible for line in reply.lines),
+            turn=reply.turn,
+            stage=reply.stage,
+            expects=reply.expects,
+            ms=ms,
+        )
 
     def playback(self, at_ms: int, heard: HeardLine, turn: int) -> ev.AnyEvent:
         """playback of one line."""
         return self.event(
-            ev.Playback, at_ms, node=heard.node, heard_text=mask(heard.heard_text, self.facts.names),
-            heard_ms=heard.heard_ms, outcome="finished" if heard.finished else "interrupted", turn=turn,
-        )  # fmt: skip
+            ev.Playback,
+            at_ms,
+            node=heard.node,
+            heard_text=mask(heard.heard_text, self.facts.names),
+            heard_ms=heard.heard_ms,
+            outcome="finished" if heard.finished else "interrupted",
+            turn=turn,
+        )
 
-    def ended(self, at_ms: int, by: str, cause: str, last: Reply | None, otherwise: str, answered_ms: int) -> ev.AnyEvent:
-        """call.ended; the last reply's disposition, else `otherwise`.  `answered_ms`: when the line came up."""
+    def ended(
+        self, at_ms: int, by: str, cause: str, last: Reply | None, otherwise: str, answered_ms: int
+    ) -> ev.AnyEvent:
+        """call.ended: the last reply's disposition, else `otherwise`; the line was up at `answered_ms`."""
         known = last is not None and last.disposition in get_args(ev.Disposition)
         return self.event(
-            ev.CallEnded, at_ms, by=by, cause=cause,
+            ev.CallEnded,
+            at_ms,
+            by=by,
+            cause=cause,
             disposition=last.disposition if last is not None and known else otherwise,
-            grade=last.grade if last else None, reasons=list(last.reasons) if last else [],
+            grade=last.grade if last else None,
+            reasons=list(last.reasons) if last else [],
             duration_ms=at_ms - answered_ms,
-        )  # fmt: skip
+        )

@@ -26,7 +26,7 @@ class Parameters:
     unfinished_ms: int = 1300  # quiet that ends a turn whose text clearly goes on
     digits_ms: int = 1600  # quiet that ends a dictated number with digits missing
     complete_at: float = 0.42  # completeness from which a text is surely complete
-    unfinished_at: float = 0.18  # completeness below which a text clearly goes on
+    unfinished_at: float = 0.19  # completeness below which a text clearly goes on
     settle_ms: int = 250  # words without detected voice: so long unchanged before they may count as quiet
     slow_pause_ms: int = 250  # a pause this long inside a turn marks a slow speaker
     slow_extra_ms: int = 150  # added for a slow speaker to waits that are not at once
@@ -69,7 +69,9 @@ class Parameters:
         if not self.voice_off <= self.voice_on:
             raise ValueError(f"voice_off {self.voice_off} must not exceed voice_on {self.voice_on}")
         if not self.unfinished_at <= self.complete_at:
-            raise ValueError(f"unfinished_at {self.unfinished_at} must not exceed complete_at {self.complete_at}")
+            raise ValueError(
+                f"unfinished_at {self.unfinished_at} must not exceed complete_at {self.complete_at}"
+            )
         if not self.complete_ms <= self.uncertain_ms <= self.unfinished_ms:
             raise ValueError("complete_ms <= uncertain_ms <= unfinished_ms must hold")
         if not self.filler_ms < self.give_up_ms:

@@ -1,11 +1,11 @@
 """The phases of a call and how one leads to another.  An illegal step raises and changes nothing.
 
-    NEW        the line is not up yet
-    THINKING   the brain was asked; the bot is silent, or says one moment please
-    SPEAKING   the bot's lines are played
-    LISTENING  the customer may speak, or is speaking
-    ENDING     the last lines are played; then the bot hangs up
-    ENDED      over: nothing comes out any more
+NEW        the line is not up yet
+THINKING   the brain was asked; the bot is silent, or says one moment please
+SPEAKING   the bot's lines are played
+LISTENING  the customer may speak, or is speaking
+ENDING     the last lines are played; then the bot hangs up
+ENDED      over: nothing comes out any more
 """
 
 from __future__ import annotations

@@ -27,7 +27,12 @@ class CallSession:
     """`handle` takes one signal and gives the commands it leads to."""
 
     def __init__(
-        self, facts: CallFacts, parameters: Parameters, completeness: Completeness, *, final_on_demand: bool = False
+        self,
+        facts: CallFacts,
+        parameters: Parameters,
+        completeness: Completeness,
+        *,
+        final_on_demand: bool = False,
     ) -> None:
         """`final_on_demand`: the ears give their final text when told that the turn is over."""
         self.phase = Phase.NEW
@@ -66,8 +71,7 @@ class CallSession:
             raise IllegalStep(f"{type(signal).__name__} cannot come while a call is {self.phase.value}")
         self._now = max(self._now, signal.at_ms)
         self._take(signal)
-        if self.phase is not Phase.ENDED:
-            self._review()
+        self._review()
         out = list(self._out)
         self._out.clear()
         return out
@@ -112,7 +116,12 @@ class CallSession:
                     self._interrupt()
                     self._ask("voicemail")
             case sig.FarHangup():
-                self._end("customer", signal.cause, "hung_up" if self.phase is not Phase.NEW else "no_answer", far=True)
+                self._end(
+                    "customer",
+                    signal.cause,
+                    "hung_up" if self.phase is not Phase.NEW else "no_answer",
+                    far=True,
+                )
             case sig.StopAsked():
                 self._end("system", signal.cause, "failed")
             case sig.VoiceFailed():
@@ -131,7 +140,9 @@ class CallSession:
         customer = self._customer
         if customer.add(words, self._now) and customer.text:
             begin = customer.begin_ms if customer.begin_ms is not None else self._now
-            event = self._journal.partial(self._now, customer.utterance_id, customer.text, begin, words.confidence)
+            event = self._journal.partial(
+                self._now, customer.utterance_id, customer.text, begin, words.confidence
+            )
             self._out.append(sig.Log(event))
             self._lower()
         if words.final and self._closing:
@@ -142,7 +153,12 @@ class CallSession:
         asking = self._asking
         if (late := asking.late.pop(reply.turn, None)) is not None:
             self._out += [sig.Log(event) for event in self._journal.understood(self._now, reply, late)]
-        if reply.turn != asking.turn or asking.answered or asking.request is None or self.phase is Phase.ENDING:
+        if (
+            reply.turn != asking.turn
+            or asking.answered
+            or asking.request is None
+            or self.phase is Phase.ENDING
+        ):
             return
         asking.answered, asking.timing.replied_ms = True, self._now
         self._timers.cancel("filler", "give_up", "retry")
@@ -200,6 +216,7 @@ class CallSession:
     # -- what follows from what is known now
 
     def _review(self) -> None:
+        """Nothing applies once the call is over."""
         if self.phase is Phase.ENDING and not self._mouth.busy:
             self._end("bot", self._cause, "failed" if self._cause != "normal" else "completed")
         if self.phase is Phase.SPEAKING and not self._mouth.busy:
@@ -247,7 +264,11 @@ class CallSession:
         verdict = floor(hearing, bot_line, asked, self._now, since, self._p)
         if verdict is Floor.WAIT:
             quiet = hearing.quiet_ms if hearing.quiet_ms is not None else since
-            moments = (hearing.words_ms + self._p.settle_ms, quiet + self._p.raise_ms, since + self._p.noise_ms)
+            moments = (
+                hearing.words_ms + self._p.settle_ms,
+                quiet + self._p.raise_ms,
+                since + self._p.noise_ms,
+            )
             later = [moment for moment in moments if moment > self._now]
             if later:
                 self._timers.set("floor", min(later))
@@ -266,7 +287,9 @@ class CallSession:
         if self._closing:
             return
         if self._keys and not customer.text:
-            due = self._keys_ms + (self._p.key_gap_ms if self._expects == "digits" and "#" not in self._keys else 0)
+            due = self._keys_ms + (
+                self._p.key_gap_ms if self._expects == "digits" and "#" not in self._keys else 0
+            )
             if self._now >= due:
                 self._ask("dtmf")
             else:
@@ -298,7 +321,9 @@ class CallSession:
         if self._now < stable:
             self._timers.set("stable", stable)
             return
-        request = self._asking.speculative(self._now, self._mouth.heard, hearing.text, self._customer.utterance_id)
+        request = self._asking.speculative(
+            self._now, self._mouth.heard, hearing.text, self._customer.utterance_id
+        )
         if request is not None:
             self._out.append(sig.AskBrain(request))
 
@@ -344,9 +369,15 @@ class CallSession:
         self._timers.cancel("silence", "no_match", "turn_end", "stable", "keys", "retry")
         self._held = self._foreseen = None
         request = self._asking.real(
-            kind, self._now, self._mouth.heard, timing, text=text, digits=digits, confidence=confidence,
+            kind,
+            self._now,
+            self._mouth.heard,
+            timing,
+            text=text,
+            digits=digits,
+            confidence=confidence,
             utterance_id=utterance_id if kind == "say" else None,
-        )  # fmt: skip
+        )
         self._out.append(sig.AskBrain(request))
         self._timers.set("filler", self._now + self._p.filler_ms)
         self._timers.set("give_up", self._now + self._p.give_up_ms)
@@ -421,7 +452,12 @@ class CallSession:
         begin = customer.begin_ms if customer.begin_ms is not None else self._now
         end = customer.quiet_ms if customer.quiet_ms is not None else customer.words_ms
         event = self._journal.final(
-            self._now, customer.utterance_id, customer.text, min(begin, end), end, customer.confidence,
+            self._now,
+            customer.utterance_id,
+            customer.text,
+            min(begin, end),
+            end,
+            customer.confidence,
             new_number=self._expects == "digits",
-        )  # fmt: skip
+        )
         self._out.append(sig.Log(event))

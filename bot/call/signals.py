@@ -212,6 +212,15 @@ class Log:
 
 
 Command = (
-    Play | StopPlayback | Duck | Unduck | AskBrain | Prepare | EndUtterance
-    | SetTimer | CancelTimer | HangUp | Log
+    Play
+    | StopPlayback
+    | Duck
+    | Unduck
+    | AskBrain
+    | Prepare
+    | EndUtterance
+    | SetTimer
+    | CancelTimer
+    | HangUp
+    | Log
 )

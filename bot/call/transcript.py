@@ -29,7 +29,7 @@ class _Utterance:
         if not self.used:
             return self.text
         if self.text.startswith(self.used):
-            return self.text[len(self.used) :].lstrip(" ,,。.!!??")
+            return self.text[len(self.used) :].lstrip(" ,，。.!！?？")
         # a final text that spells the used part otherwise holds nothing new unless it is longer
         extra = len(fold(self.text)) - len(fold(self.used))
         return self.text[-extra:] if extra > 1 else ""

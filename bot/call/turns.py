@@ -15,7 +15,7 @@ from typing import Literal
 
 from bot.call.parameters import Parameters
 from bot.turn import Expects
-from bot.understanding.completeness import digits_in
+from bot.understanding.completeness_rules import digits_in
 from bot.understanding.interrupts import judge
 
 WORDS_TOLERANCE_MS = 60  # a last word that came this much early may have been the last one

@@ -148,7 +148,6 @@ def install() -> None:
     os.environ.setdefault("LOG_LEVEL", "WARNING")  # Rasa shows progress bars below that
     import numpy
     import sanic.app  # noqa: F401  (puts its own filter of warnings first; ours must come after)
-    import sqlalchemy
     import structlog
 
     if not hasattr(numpy, "VisibleDeprecationWarning"):
@@ -156,7 +155,7 @@ def install() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
     warnings.filterwarnings("ignore", message="'parseString' deprecated")
-    warnings.filterwarnings("ignore", category=sqlalchemy.exc.MovedIn20Warning, module="rasa")
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module="rasa")
     sys.meta_path.insert(0, _Finder())
 
 

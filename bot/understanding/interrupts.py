@@ -38,9 +38,11 @@ Expected = Literal["yes_no", "open", "none"]
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _NOT_TEXT = re.compile(r"[^\u3400-\u9fffa-z0-9' ]+")
+_NEWS = re.compile(r"(是|这样|这样的|真的|真)(吗|么)$")  # 是这样的吗, 真的吗: the speaker is to go on
 _TOKEN = re.compile(r"[a-z0-9']+|[\u3400-\u9fff]+")
 _LONGEST_ZH = max(len(word) for word in NOISES_ZH)
 _LONGEST_EN = max(len(phrase.split()) for phrase in NOISES_EN)
+_WHOLE_CUES = frozenset(c for c in CUES_ZH if len(c) > 1 and not any(c in noise for noise in NOISES_ZH))
 _BEGUN_ZH = frozenset(word[:n] for word in NOISES_ZH for n in range(1, len(word))) | UNSTABLE_ZH
 _BEGUN_EN = frozenset(phrase[:n].strip() for phrase in NOISES_EN for n in range(1, len(phrase))) | UNSTABLE_EN
 
@@ -84,13 +86,17 @@ def judge(bot_line: str, text: str, expects: str = "none", *, settled: bool = Tr
         return Judgement(True, 0.9)
     reading = _read(folded, settled)
     if not reading.rest:
-        stop = bool(_cue_in(reading.kept))
+        stop = _cue_in(reading.kept) and not _NEWS.search(folded)
         return Judgement(stop, 0.9 if stop else 0.05 if reading.noises else 0.25)
-    if _cue_in(reading.kept):
+    if _cue_in(reading.kept) or any(cue in folded for cue in _WHOLE_CUES):
         return Judgement(True, 0.97)
     if _is_echo(folded, bot_line):
         return Judgement(False, 0.3)
-    if expects != "open" and reading.noises and reading.rest <= max(1, reading.noises // 4) <= reading.noises // 2:
+    if (
+        expects != "open"
+        and reading.noises
+        and reading.rest <= max(1, reading.noises // 4) <= reading.noises // 2
+    ):
         return Judgement(False, 0.4)
     if not settled and reading.rest < 2:
         return Judgement(False, 0.45)
@@ -157,7 +163,7 @@ def _read_han(run: str, *, begun: bool) -> tuple[int, int, str]:
             word = run[end - length : end]
             kind = "n" if word in NOISES_ZH else "g" if word in GLUE_ZH else ""
             if not kind and begun and end == len(run) and word in _BEGUN_ZH:
-                kind = "n"
+                kind = "" if best[end - length][2][-1:] == ("r",) else "n"
             if kind:
                 rest, words, kinds = best[end - length]
                 options.append((rest, words + 1, (*kinds, *(kind * length))))

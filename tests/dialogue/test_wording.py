@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ def test_never_the_same_sentence_twice_running(seed: int, count: int, rounds: in
     wording = Wording(responses(*({"text": f"line {number}"} for number in range(count))))
     running = turn(seed)
     said = [wording._choose("utter_x", {}, running, {})["text"] for _ in range(rounds)]
-    assert all(one != other for one, other in zip(said, said[1:], strict=False))
+    assert all(one != other for one, other in itertools.pairwise(said))
 
 
 @given(seed=st.integers(0, 2**40))
@@ -83,8 +84,10 @@ def test_what_a_customer_says_is_never_a_template() -> None:
 
 def test_variations_inherit_the_first_ones_metadata() -> None:
     first, second = inherit_metadata(
-        [{"text": "a", "metadata": {"stage": "intent", "technique": "anchor"}},
-         {"text": "b", "metadata": {"technique": "humour"}}]
+        [
+            {"text": "a", "metadata": {"stage": "intent", "technique": "anchor"}},
+            {"text": "b", "metadata": {"technique": "humour"}},
+        ]
     )
     assert second["metadata"] == {"stage": "intent", "technique": "humour", "variant": 1}
     assert first["metadata"]["variant"] == 0

@@ -1,0 +1,1 @@
+"""The dialogue: Rasa, embedded.  Script versions, training, graph components, the engine."""

@@ -1,0 +1,61 @@
+"""Who is there: each brain says of itself, every half second, what it serves and how busy it is.
+
+What was said expires: a brain that is dead or stopped is gone from the list within TTL_MS.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from redis.asyncio import Redis
+
+from bot.bus import keys
+from bot.bus.connection import bus_errors, command
+
+BEAT_S = 0.5
+TTL_MS = 2000
+
+
+class BrainInfo(msgspec.Struct, frozen=True):
+    """One brain: its name, the (script, version) pairs it serves, newest of a script last, and how
+    many calls it holds.  `draining`: takes no new calls.  `started_ms`: since 1970, by its clock."""
+
+    name: str
+    versions: tuple[tuple[str, str], ...]
+    calls: int = 0
+    draining: bool = False
+    started_ms: int = 0
+
+    def newest(self, script: str) -> str | None:
+        """The newest version of a script that it serves, None where it serves none."""
+        return next((version for name, version in reversed(self.versions) if name == script), None)
+
+
+_decoder = msgspec.json.Decoder(BrainInfo)
+
+
+async def publish(redis: Redis, info: BrainInfo) -> None:
+    """Say it.  Raises BusDown."""
+    with bus_errors():
+        pipeline = redis.pipeline(transaction=False)
+        pipeline.sadd(keys.BRAINS, info.name)
+        pipeline.set(keys.brain(info.name), msgspec.json.encode(info), px=TTL_MS)
+        await pipeline.execute()
+
+
+async def withdraw(redis: Redis, name: str) -> None:
+    """Be gone at once."""
+    with bus_errors():
+        pipeline = redis.pipeline(transaction=False)
+        pipeline.srem(keys.BRAINS, name)
+        pipeline.delete(keys.brain(name))
+        await pipeline.execute()
+
+
+async def brains(redis: Redis) -> list[BrainInfo]:
+    """All brains that are there, by name.  Raises BusDown."""
+    names = sorted(bytes(name).decode() for name in await command(redis, "SMEMBERS", keys.BRAINS))
+    if not names:
+        return []
+    with bus_errors():
+        said = await redis.mget([keys.brain(name) for name in names])
+    return [_decoder.decode(data) for data in said if data is not None]

@@ -1,0 +1,140 @@
+"""The small parts of a call: transcript, ledger of what was heard, speaker, voice gate, phases."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.call.audio_path import Speaker, VoiceGate
+from bot.call.parameters import Parameters
+from bot.call.pcm import SILENT_FRAME
+from bot.call.phases import TRANSITIONS, IllegalStep, Phase, Step, step
+from bot.call.playback import Ledger
+from bot.call.ports import FRAME_BYTES
+from bot.call.signals import LineDone, PlaybackStarted, VoiceStarted, VoiceStopped, Words
+from bot.call.transcript import Transcript
+from bot.turn import Line
+
+P = Parameters()
+FRAME = b"\x00\x40" * (FRAME_BYTES // 2)
+
+
+def words(text: str, final: bool = False, name: str = "") -> Words:
+    return Words(at_ms=0, text=text, final=final, utterance_id=name)
+
+
+def test_utterances_of_one_turn_are_put_together() -> None:
+    transcript = Transcript()
+    transcript.add(words("我想"))
+    transcript.add(words("我想问", final=True))
+    transcript.add(words("多少钱"))
+    assert transcript.text == "我想问多少钱" and transcript.open
+    english = Transcript()
+    english.add(words("how much", final=True))
+    english.add(words("is it"))
+    assert english.text == "how much is it"
+
+
+def test_an_utterance_that_goes_on_after_the_turn_gives_only_what_is_new() -> None:
+    transcript = Transcript()
+    transcript.add(words("好的", name="a"))
+    assert transcript.take() == "好的"
+    assert not transcript.add(words("好的。", name="a"))
+    assert transcript.add(words("好的,那多少钱", name="a"))
+    assert transcript.text == "那多少钱"
+
+
+@given(
+    st.lists(st.tuples(st.text("好的多少钱ab ", max_size=6), st.booleans(), st.sampled_from(["", "a", "b"])))
+)
+def test_what_was_taken_is_never_there_again(made: list[tuple[str, bool, str]]) -> None:
+    transcript = Transcript()
+    for text, final, name in made:
+        transcript.add(words(text, final, name))
+        transcript.take()
+        assert transcript.text == "" and not transcript.open
+
+
+@given(st.integers(0, 9000), st.integers(0, 9000))
+def test_heard_text_is_a_beginning_that_grows(one: int, other: int) -> None:
+    text = "原来一年60,现在交30块 one year, 相当于省了30块。"
+    found = []
+    for heard_ms in sorted((one, other)):
+        ledger = Ledger(1, 1, (Line(node="n", text=text),))
+        ledger.begin((9000,))
+        ledger.at(0, heard_ms)
+        found.append(ledger.heard[0].heard_text)
+    assert text.startswith(found[1]) and found[1].startswith(found[0])
+
+
+def test_a_speaker_plays_rows_in_order_and_says_when_lines_end() -> None:
+    speaker = Speaker(P)
+    speaker.play(1, (FRAME * 2, FRAME))
+    speaker.play(2, (FRAME,))
+    found = [speaker.frame(20 * n) for n in range(5)]
+    assert [pcm != SILENT_FRAME for pcm, _ in found] == [True, True, True, True, False]
+    assert [[type(s) for s in signals] for _, signals in found] == [
+        [PlaybackStarted],
+        [],
+        [LineDone],
+        [LineDone, PlaybackStarted],
+        [LineDone],
+    ]
+    assert not speaker.busy
+
+
+def test_a_lowered_voice_is_12_db_lower_and_a_stopped_one_is_silent_at_once() -> None:
+    speaker = Speaker(P)
+    speaker.play(1, (FRAME * 10,))
+    speaker.frame(0)
+    speaker.duck(True)
+    speaker.frame(20)
+    low, _ = speaker.frame(40)
+    assert int.from_bytes(low[:2], "little", signed=True) == pytest.approx(0x4000 * 10 ** (-12 / 20), abs=2)
+    position = speaker.position(60)
+    assert position is not None and position.heard_ms == 60
+    speaker.stop()
+    assert speaker.frame(60) == (SILENT_FRAME, [])
+    assert speaker.position(80) is None
+
+
+def test_sound_that_is_not_whole_frames_is_refused() -> None:
+    with pytest.raises(ValueError, match="multiple of 320"):
+        Speaker(P).play(1, (b"\x00" * 321,))
+
+
+class Given:
+    """A detector that gives what the test says."""
+
+    def __init__(self, *chances: float) -> None:
+        self._chances = iter(chances)
+
+    def probability(self, pcm: bytes) -> float:
+        return next(self._chances)
+
+
+def test_a_click_is_no_voice_and_a_short_gap_does_not_end_one() -> None:
+    chances = [0.9, 0.1, 0.9, 0.9, 0.9, 0.1, 0.1, 0.9, 0.4, 0.1, 0.1, 0.1, 0.1, 0.1]
+    gate = VoiceGate(Given(*chances), P)
+    found = [gate.feed(FRAME, 20 * (n + 1)) for n in range(len(chances))]
+    assert [f for f in found if f] == [
+        VoiceStarted(at_ms=80, since_ms=40),
+        VoiceStopped(at_ms=280, since_ms=180),
+    ]
+
+
+@given(st.sampled_from(Phase), st.sampled_from(Step))
+def test_only_steps_of_the_table_are_legal(phase: Phase, taken: Step) -> None:
+    if taken in TRANSITIONS[phase]:
+        assert step(phase, taken) is TRANSITIONS[phase][taken]
+    else:
+        with pytest.raises(IllegalStep, match=phase.value):
+            step(phase, taken)
+
+
+def test_every_phase_leads_to_the_end_and_nothing_leads_out_of_it() -> None:
+    assert not TRANSITIONS[Phase.ENDED]
+    assert all(
+        steps[Step.END] is Phase.ENDED for phase, steps in TRANSITIONS.items() if phase is not Phase.ENDED
+    )
