@@ -81,7 +81,7 @@ class Customer:
         """The turn is over: its words; all that belongs to the next turn starts anew."""
         text = self._transcript.take()
         self._number += bool(text)
-        self.voiced_ms = 0
+        self.voiced_ms, self.slow = 0, False
         self.begin_ms = self.voice_since_ms if self.voice else None
         if not self.voice:
             self.quiet_ms = None

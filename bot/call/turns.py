@@ -26,8 +26,8 @@ class Hearing:
     """What has been heard of the customer since his turn began.
 
     `voice`: a voice is detected now; `quiet_ms`: when its last sound was (None: no voice was detected
-    at all, only words came); `words_ms`: when the text last changed; `slow`: he has paused inside a
-    turn before.
+    at all, only words came); `words_ms`: when the text last changed; `slow`: he has paused inside
+    this turn before.
     """
 
     text: str
@@ -64,7 +64,7 @@ def _wait_ms(hearing: Hearing, done: float, expects: Expects, p: Parameters) -> 
         return p.digits_ms + extra
     if done < p.unfinished_at:
         return p.unfinished_ms + extra
-    return p.uncertain_ms + extra
+    return p.uncertain_ms
 
 
 def silence_ms(expects: Expects, p: Parameters) -> int:

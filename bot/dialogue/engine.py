@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,12 @@ logger = logging.getLogger(__name__)
 
 MASKED_SLOTS = {"title": "<NAME>"}
 """Slots whose values name the customer, and what is shown instead."""
+
+
+@lru_cache(maxsize=4096)
+def _masked(value: str, names: tuple[str, ...]) -> str:
+    """`mask`, once for each value: slots change seldom."""
+    return mask(value, names)
 
 
 class Engine:
@@ -225,7 +232,7 @@ class Engine:
         """Run the act; where an action failed, put the tracker back and run `action_failed`."""
         processor = state.version.processor
         state.tracker = processor.compacted(state.tracker)
-        undone = state.tracker.copy()
+        before = list(state.tracker.events)
         parse_data = {
             "text": "",
             "intent": {"name": act, "confidence": meaning.acts[0]["confidence"] if meaning.acts else 0.0},
@@ -238,7 +245,7 @@ class Engine:
         if request.kind == "open":
             raise ScriptError(str(failure)) from failure
         logger.error("call %s turn %s: action failed: %r", state.call_id, request.turn, failure)
-        state.tracker = undone
+        state.tracker = processor.rebuilt(state.call_id, before)
         data = {"text": "", "intent": {"name": "action_failed", "confidence": 1.0}, "entities": []}
         events = await processor.run(state.tracker, "", "action_failed", data, {})
         if running.failed is not None:
@@ -296,7 +303,7 @@ class Engine:
 
     def _visible_slots(self, state: CallState) -> dict[str, Any]:
         return {
-            name: MASKED_SLOTS.get(name) or (mask(value, state.names) if isinstance(value, str) else value)
+            name: MASKED_SLOTS.get(name) or (_masked(value, state.names) if isinstance(value, str) else value)
             for name, value in state.tracker.current_slot_values().items()
             if value is not None and name not in ("requested_slot", "session_started_metadata")
         }

@@ -67,7 +67,7 @@ class InProcessAction(Action):
         except Exception as error:
             turn.failed = turn.failed or error
             return []
-        events = deserialise_events(told or [])
+        events = [_event(item) for item in told or []]
         return [*said, *(event for event in events if not _changes_nothing(event, tracker))]
 
 
@@ -83,6 +83,13 @@ def _sdk_tracker(tracker: DialogueStateTracker) -> Tracker:
         active_loop={},
         latest_action_name=tracker.latest_action_name,
     )
+
+
+def _event(item: dict[str, Any]) -> Event:
+    if item.get("event") == "slot":
+        return SlotSet(item["name"], item.get("value"))
+    [event] = deserialise_events([item])
+    return event
 
 
 def _changes_nothing(event: Event, tracker: DialogueStateTracker) -> bool:

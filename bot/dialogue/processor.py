@@ -30,7 +30,9 @@ from bot.dialogue.wording import Wording
 
 CHANNEL = "phone"
 KEPT_TURNS = 2
-"""How many turns stay in a tracker: the policies' max_history."""
+"""How many turns a tracker holds while one runs, itself included: the policies look no further back."""
+MAX_PREDICTIONS = 100_000
+"""Predictions kept in memory; a script of ours has some thousands of states."""
 
 
 class _PhoneChannel(CollectingOutputChannel):  # type: ignore[misc]
@@ -60,6 +62,8 @@ class ScriptProcessor(MessageProcessor):  # type: ignore[misc]
             }
         )
         self.nlg = Wording(self.domain.responses)
+        self._steering = {slot.name for slot in self.domain.slots if slot.has_features()}
+        self._predictions: dict[tuple[Any, ...], PolicyPrediction] = {}
 
     def predict_next_with_tracker_if_should(
         self, tracker: DialogueStateTracker
@@ -113,22 +117,47 @@ class ScriptProcessor(MessageProcessor):  # type: ignore[misc]
         """The same state with the last turns only: slots first, then the events since."""
         events = list(tracker.events)
         starts = [index for index, event in enumerate(events) if isinstance(event, UserUttered)]
-        if len(starts) <= KEPT_TURNS:
+        if len(starts) < KEPT_TURNS:
             return tracker
-        cut = starts[-KEPT_TURNS]
-        before = DialogueStateTracker.from_events(
-            tracker.sender_id, events[:cut], self.domain.slots, domain=self.domain
-        )
+        cut = starts[1 - KEPT_TURNS]
+        slots = {event.key: event.value for event in events[:cut] if isinstance(event, SlotSet)}
         kept: list[Event] = [ActionExecuted("action_session_start")]
-        kept += [
-            SlotSet(name, slot.value)
-            for name, slot in before.slots.items()
-            if slot.value != slot.initial_value
-        ]
+        kept += [SlotSet(name, value) for name, value in slots.items() if value is not None]
         kept.append(ActionExecuted("action_listen"))
-        return DialogueStateTracker.from_events(
-            tracker.sender_id, kept + events[cut:], self.domain.slots, domain=self.domain
-        )
+        return self.rebuilt(tracker.sender_id, kept + events[cut:])
+
+    def rebuilt(self, call_id: str, events: list[Event]) -> DialogueStateTracker:
+        """The tracker that these events make."""
+        return DialogueStateTracker.from_events(call_id, events, self.domain.slots, domain=self.domain)
+
+    def _predict_next_with_tracker(self, tracker: DialogueStateTracker) -> PolicyPrediction:
+        """What the policies predict; a script is a finite machine, so each state is computed once."""
+        if tracker.followup_action:
+            return super()._predict_next_with_tracker(tracker)
+        key = self._state_key(tracker)
+        known = self._predictions.get(key)
+        if known is None:
+            known = super()._predict_next_with_tracker(tracker)
+            if len(self._predictions) >= MAX_PREDICTIONS:
+                self._predictions.clear()
+            if not known.events:
+                self._predictions[key] = known
+        return known
+
+    def _state_key(self, tracker: DialogueStateTracker) -> tuple[Any, ...]:
+        """All that the policies see of a tracker: acts with the kinds of their entities, actions, and
+        slots that steer."""
+        key: list[Any] = []
+        for event in tracker.events:
+            if isinstance(event, SlotSet):
+                if event.key in self._steering:
+                    key.append((event.key, event.value))
+            elif isinstance(event, ActionExecuted):
+                key.append(event.action_name)
+            elif isinstance(event, UserUttered):
+                kinds = sorted({str(entity.get("entity")) for entity in event.entities})
+                key.append(("say", event.intent_name, *kinds))
+        return tuple(key)
 
     async def run(
         self,

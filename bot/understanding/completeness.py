@@ -49,8 +49,8 @@ class Completeness:
         folded = fold(text)
         if not folded:
             return 0.0
-        if expects == "digits":
-            return digits_done(folded, bot_line)
+        if expects == "digits" and (dictated := digits_done(folded, bot_line)) is not None:
+            return dictated
         if goes_on(folded, expects):
             return 0.03
         answer = plain_answer(folded, expects)

@@ -49,6 +49,8 @@ _SUBORDINATE = re.compile(r"(以后|之后|的时候|之前|以前|的话|的情
 _TAKES_CLAUSE = re.compile(
     r"(觉得|担心|害怕|就怕|怕|希望|以为|认为|听说|发现|怀疑|记得|感觉|想说|意思是|问题是)(吧|呢|啊|嘛|呀)?$"
 )
+_OPINION = re.compile(r"(觉得|感觉|担心|希望)([\u3400-\u9fff]{1,8})$")  # of what, and nothing said of it yet
+_PREDICATE = re.compile(r"[太很挺蛮不没有是会能要贵差慢快好坏多少远近烦麻难对错行办用打换骗了的吧]")
 _WHEN_ONLY = re.compile(
     r"(我|你|您|他|我们|你们)(今天|明天|后天|昨天|前天|上午|下午|晚上|中午|现在|平时|一般|上个?月|下个?月|上次|下次|去年|今年"
     r"|这边|那边|这里|那里|这会儿|最近|到时候|自己|家里|老是|经常|基本|基本上|好像|可能|应该|直接|还是|已经)$"
@@ -127,6 +129,9 @@ def goes_on(folded: str, expects: str) -> bool:
     """Whether the grammar leaves no doubt that more must come."""
     if hangs(folded) or _case_hangs(folded):
         return True
+    opinion = _OPINION.search(folded)
+    if opinion is not None and not _PREDICATE.search(opinion.group(2)):
+        return True
     if expects != "time" and _SUBORDINATE.search(folded):
         return True
     return any(p.search(folded) for p in (_PIVOT, _THINKING, _CONCESSION, _TAKES_CLAUSE, _WHEN_ONLY, _IF))
@@ -151,13 +156,13 @@ def plain_answer(folded: str, expects: str) -> float | None:
     return 0.97 if is_answer(folded) or _SHORT_ANSWER.search(folded) or _IT_IS_ME.search(folded) else None
 
 
-def digits_done(folded: str, bot_line: str) -> float:
-    """How complete a dictation is: done when the digits that the bot asked for are there."""
+def digits_done(folded: str, bot_line: str) -> float | None:
+    """How complete a dictation is: done when the digits asked for are there.  None: no digits, so talk."""
     wanted, found = digits_wanted(bot_line), digits_in(folded)
     if found == 0:
-        return 0.03 if hangs(folded) else 0.5  # talk, not digits
+        return None
     if wanted is None:
-        return 0.5
+        return 0.38
     return 0.97 if found >= wanted else 0.05
 
 

@@ -37,7 +37,7 @@ class Options:
     iterations: int = 60
     units: int = 128
     epochs: int = 8
-    copies: int = 2
+    copies: int = 3
     network_from: int = 12_000
     linear_to: int = 1_000_000
     seed: int = 0

@@ -52,6 +52,10 @@ def _ngrams(prefix: str, units: Sequence[str], shortest: int, longest: int) -> l
     return keys
 
 
+def _has_hanzi(line: Analysed) -> bool:
+    return any(unit > "\u2fff" for unit in line.units)
+
+
 def characters(line: Analysed) -> list[str]:
     """1- to 3-grams of characters (an English word counts as one), line ends marked; 4-grams
     measured worse, on few lines and on many."""
@@ -64,12 +68,18 @@ def words(line: Analysed) -> list[str]:
 
 
 def pinyin(line: Analysed) -> list[str]:
-    """1- to 3-grams of toneless pinyin, so that a recogniser's homophones fall together."""
+    """1- to 3-grams of toneless pinyin, so that a recogniser's homophones fall together; none for
+    a line without hanzi."""
+    if not _has_hanzi(line):
+        return []
     return _ngrams("p", ["<", *(syllable(unit) for unit in line.units), ">"], 1, 3)
 
 
 def classes(line: Analysed) -> list[str]:
-    """Word classes, pairs of them, and each word with its neighbour's class."""
+    """Word classes, pairs of them, and each word with its neighbour's class; none for a line
+    without hanzi: the dictionary knows no English."""
+    if not _has_hanzi(line):
+        return []
     tags = line.classes
     keys = [f"k{tag}" for tag in tags]
     keys += _ngrams("k", ["<", *tags, ">"], 2, 2)
