@@ -98,7 +98,9 @@ class Journal:
         *,
         new_number: bool,
     ) -> ev.AnyEvent:
-        """utterance.final of the customer; `new_number`: the bot has just asked for a number."""
+        """utterance.final of the customer; `new_number`: the bot has just asked for a number, so
+        even its shortest digits are personal and masked."""
+        masked = self._masker.push(text, fresh=new_number)
         return self.event(
             ev.UtteranceFinal,
             at_ms,
@@ -106,7 +108,7 @@ class Journal:
             utterance_id=utterance_id,
             begin_ms=begin_ms,
             end_ms=end_ms,
-            text=self._masker.push(text, fresh=new_number),
+            text=mask_partial(masked) if new_number else masked,
             asr_confidence=confidence,
         )
 

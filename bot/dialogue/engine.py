@@ -29,7 +29,7 @@ from bot.dialogue.script_files import ScriptError
 from bot.dialogue.version import ScriptVersion
 from bot.turn import Reply, TurnRequest
 from bot.understanding.acts import ACTS, steering_act
-from bot.understanding.masking import mask
+from bot.understanding.masking import mask, mask_partial
 from bot.understanding.normalize import clean
 
 logger = logging.getLogger(__name__)
@@ -110,7 +110,7 @@ class Engine:
             if state.ended is not None and request.kind != "transfer_failed":
                 return state.ended
             meaning, spent = self._understood(state, request)
-            record = encode_record(request, meaning, mask(request.text or "", state.names))
+            record = encode_record(request, meaning, self._masked_words(state, request))
             reply = await self._turn(state, request, meaning, self.effects, spent)
             if not reply.error:
                 await self.turns.append(request.tenant_id, request.call_id, record)
@@ -202,7 +202,7 @@ class Engine:
             act=act,
             acts=meaning.acts,
             entities=meaning.entities,
-            text=mask(request.text or "", state.names),
+            text=self._masked_words(state, request),
             utterance_id=request.utterance_id,
         )
         turn_token, call_token = running_turn.set(running), current_call.set(context)
@@ -215,6 +215,12 @@ class Engine:
             return Reply(call_id=request.call_id, turn=request.turn, speculation="effect")
         state.acts.update(item["name"] for item in meaning.acts)
         return self._reply(state, request, meaning, context, events, understand_ms, started)
+
+    @staticmethod
+    def _masked_words(state: CallState, request: TurnRequest) -> str:
+        """The words without personal data; where digits were asked for, without any run of digits."""
+        masked = mask(request.text or "", state.names)
+        return mask_partial(masked) if state.expects == "digits" else masked
 
     @staticmethod
     def _steering(state: CallState, request: TurnRequest, meaning: Meaning) -> str:

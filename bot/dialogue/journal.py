@@ -48,7 +48,7 @@ _decoder = msgspec.json.Decoder(_Record)
 
 def encode_record(request: TurnRequest, meaning: Meaning, masked_text: str) -> bytes:
     """One turn as JSON bytes; its words masked."""
-    masked = msgspec.structs.replace(request, text=masked_text or None)
+    masked = msgspec.structs.replace(request, text=masked_text or None, acts=None, entities=())
     return _encoder.encode(_Record(masked, meaning.acts, meaning.entities))
 
 
