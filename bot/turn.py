@@ -104,7 +104,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, tag="reply"):
     `node` is the line that decided the turn (the first), `nodes` all of them.  `slots` holds
     masked values.  `ms` holds understand and decide, in milliseconds.  `speculation` is None for
     a real turn, "ready" for a forked one, "effect" where the fork met an effect and stopped.
-    `expect_phrases` are likely answers in this state, for recognisers with a closed grammar.
+    `grade` and `reasons` are those of a call that ends with this reply, or is hung up after it.
     """
 
     call_id: str

@@ -276,10 +276,7 @@ class Engine:
             state.stage = replies.last_value(lines, "stage") or state.stage
             state.expects = replies.expected_after(lines, state.expects)
         disposition = replies.last_value(lines, "ends") or context.ends
-        tier: str | None = None
-        reasons: tuple[str, ...] = ()
-        if disposition:
-            tier, reasons = grade(disposition, state.acts, "offer_heard" in state.heard)
+        tier, reasons = grade(disposition or "hung_up", state.acts, "offer_heard" in state.heard)
         reply = Reply(
             call_id=request.call_id,
             turn=request.turn,

@@ -50,7 +50,9 @@ _TAKES_CLAUSE = re.compile(
     r"(觉得|担心|害怕|就怕|怕|希望|以为|认为|听说|发现|怀疑|记得|感觉|想说|意思是|问题是)(吧|呢|啊|嘛|呀)?$"
 )
 _OPINION = re.compile(r"(觉得|感觉|担心|希望)([\u3400-\u9fff]{1,8})$")  # of what, and nothing said of it yet
-_PREDICATE = re.compile(r"[太很挺蛮不没有是会能要贵差慢快好坏多少远近烦麻难对错行办用打换骗扣交收乱浪丢断卡了的吧]")
+_PREDICATE = re.compile(
+    r"[太很挺蛮不没有是会能要贵差慢快好坏多少远近烦麻难对错行办用打换骗扣交收乱浪丢断卡了的吧]"
+)
 _WHEN_ONLY = re.compile(
     r"(我|你|您|他|我们|你们)(今天|明天|后天|昨天|前天|上午|下午|晚上|中午|现在|平时|一般|上个?月|下个?月|上次|下次|去年|今年"
     r"|这边|那边|这里|那里|这会儿|最近|到时候|自己|家里|老是|经常|基本|基本上|好像|可能|应该|直接|还是|已经)$"
@@ -60,7 +62,7 @@ _IF = re.compile(
     r"(?!.*(就|那|怎么|吗|呢|才|都|再说|再打|可以|但|不用|能不能|什么|多少|行不行|几|谁|哪))[^再]*$"
 )
 _CASE = re.compile(
-    r"(跟(?!前)|和(?!气)|把(?!握)|比(?!较|如)|被|从(?!来|不|没)|将(?!来))([^跟和把比被从将]{1,8})$"
+    r"(跟(?!前)|和(?!气)|把(?!握)|比(?!较|如)|被|从(?!来|不|没)|将(?!来))([^跟和把比被从将]{1,6})$"
 )
 _VERB = re.compile(
     r"[办用开打说讲给来去看听想知换买卖交扣收送发退查问找帮修弄装搞取试断贵便好行是有没不要能会可走住吃了过]"
@@ -172,7 +174,7 @@ def _case_hangs(folded: str) -> bool:
     if found is None:
         return False
     phrase = re.sub(r"[\u3400-\u9fff]的$", "", found.group(2))
-    return not _VERB.search(phrase)
+    return len(phrase) <= 4 and not _VERB.search(phrase)
 
 
 def _asks(folded: str) -> bool:
@@ -190,6 +192,8 @@ def _is_whole(folded: str, word: str) -> bool:
     before = folded[: -len(word)]
     if word in ("一个", "几个"):
         return bool(re.search(r"(办|开|来|要|给我|换|弄|装|买|送|试|有)$", before))
+    if word in ("这种", "那种"):
+        return before.endswith(("的", "要", "是"))
     if word in ("我们", "你们", "他们", "咱们"):
         return bool(re.search(r"(是|找|给|骗|怪|信|又是|谢谢)$", before))
     if word in ("这个", "那个"):

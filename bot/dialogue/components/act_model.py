@@ -22,7 +22,7 @@ from bot.dialogue.components.learning import Floats, Linear, Network, fit_linear
 
 OUT_OF_SCOPE: Final = ("oos", "out_of_scope")
 """Labels that mean: none of the others."""
-OUT_OF_SCOPE_SHARE: Final = 0.05
+OUT_OF_SCOPE_SHARE: Final = 0.03
 """What out-of-scope lines count for when the threshold is chosen.  Of real lines 12 % fit no label,
 but training shows few of them, and to refuse a line that was meant is the worse mistake."""
 _SHARES: Final = (0.0, 0.25, 0.5, 0.75, 1.0)

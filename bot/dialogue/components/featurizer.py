@@ -132,7 +132,9 @@ class LineFeaturizer(GraphComponent):  # type: ignore[misc]
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fits the space on all training utterances."""
-        lines = [line for message in training_data.intent_examples for line in training_variants(message)]
+        examples = training_data.intent_examples
+        contextual = any(_named_after(message) for message in examples)
+        lines = [line for message in examples for line in training_variants(message, contextual)]
         self.space = FeatureSpace.fit(
             lines,
             self._config["views"],
@@ -156,9 +158,10 @@ class LineFeaturizer(GraphComponent):  # type: ignore[misc]
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Vectors for every training utterance, in all its variants."""
+        contextual = any(_named_after(message) for message in training_data.intent_examples)
         for message in training_data.training_examples:
             if isinstance(message.get(TEXT), str):
-                self._set(message, training_variants(message))
+                self._set(message, training_variants(message, contextual))
         return training_data
 
     def _set(self, message: Message, lines: Sequence[Analysed]) -> None:
@@ -182,17 +185,22 @@ def _line(message: Message, after: str | None) -> Analysed:
     return analyse(message.get("heard_text"), [token.text for token in message.get(TEXT_TOKENS)], after)
 
 
-def training_variants(message: Message) -> list[Analysed]:
-    """The line of a training utterance after each thing that may have been asked."""
+def _named_after(message: Message) -> list[str]:
     metadata = message.get("metadata") or {}
     given = {**(metadata.get("intent") or {}), **(metadata.get("example") or {})}.get("after")
-    named = [given] if isinstance(given, str) else list(given or ())
+    return [given] if isinstance(given, str) else list(given or ())
+
+
+def training_variants(message: Message, contextual: bool) -> list[Analysed]:
+    """The line of a training utterance after each thing that may have been asked; `contextual`
+    says that some utterances of the training data name what was asked."""
+    named = _named_after(message)
     plain = _line(message, None)
     if named:
         lines = [_line(message, after) for after in named]
         # a noise that only counts in mid-speech says nothing about a line with nothing before it
         return lines if named == ["pitch"] else [*lines, plain]
-    if not 0 < len(plain.units) <= _SHORT:
+    if not contextual or not 0 < len(plain.units) <= _SHORT:
         return [plain]
     drawn = int(hashlib.md5(str(message.get(TEXT)).encode(), usedforsecurity=False).hexdigest(), 16)
     return [plain, _line(message, AFTER[drawn % len(AFTER)])]
