@@ -155,6 +155,8 @@ def install() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
     warnings.filterwarnings("ignore", message="'parseString' deprecated")
+    warnings.filterwarnings("ignore", message=r"the load_module\(\) method is deprecated")
+    warnings.filterwarnings("ignore", message="(?s).*Slot auto-fill has been removed")
     warnings.filterwarnings("ignore", category=DeprecationWarning, module="rasa")
     sys.meta_path.insert(0, _Finder())
 

@@ -37,7 +37,7 @@ class Options:
     iterations: int = 60
     units: int = 128
     epochs: int = 8
-    copies: int = 3
+    copies: int = 5
     network_from: int = 12_000
     linear_to: int = 1_000_000
     seed: int = 0
@@ -204,7 +204,8 @@ def _learn(
     count: int,
     share: float | None = None,
 ) -> tuple[Linear | None, Network | None]:
-    """The learners for a data set of `count` lines; one that has no `share` is left out."""
+    """The learners for a data set of `count` lines.  `share` is None while it is being chosen: then
+    two copies of the network must do; a learner that turned out to have no share is left out."""
     linear, network = None, None
     with_network = count >= options.network_from and share != 0
     if (count * targets.shape[1] <= options.linear_to or not with_network) and share != 1:
@@ -216,7 +217,7 @@ def _learn(
             *(lines, targets, importance),
             units=options.units,
             epochs=options.epochs,
-            copies=options.copies,
+            copies=options.copies if share is not None else min(options.copies, 2),
             seed=options.seed,
         )
     return linear, network

@@ -6,6 +6,7 @@ give scores whose softmax is the probability.  Both are deterministic for a seed
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -206,7 +207,7 @@ def _fit_one(
         for start in range(0, count, batch):
             step += 1
             left = 1 - step / (steps + 1)
-            small = 0.01 * left * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+            small = 0.01 * left * math.sqrt(1 - 0.999**step) / (1 - 0.9**step)
             chosen = order[start : start + batch]
             part, rows = _thinned(lines[chosen], draw, dropped)
             hidden = part @ embedding[rows] + shift.value
