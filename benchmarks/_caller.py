@@ -74,7 +74,6 @@ class CallerLeg:
             while self._words and self._words[0][0] <= self._tick_s:
                 yield self._words.popleft()[1]
             ticks += 1
-        self.ended.set()
         yield HungUpIn(self._hung_up)
 
     async def send(self, pcm: bytes) -> None:
@@ -96,6 +95,7 @@ class CallerLeg:
     async def hang_up(self, cause: str) -> None:
         """End of the call."""
         self._hung_up = self._hung_up or cause
+        self.ended.set()
 
     def speak(self, stretches: list[Stretch]) -> Spoken:
         """Say this from the next frame on."""

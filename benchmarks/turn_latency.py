@@ -9,8 +9,9 @@ Measured: the caller's last sample → the bot's first audible frame; cut-offs (
 the turn is over); while the bot tells a story, first sample → lowered voice, the words that decide →
 silence, false stops on backchannels, missed interruptions (benchmarks/barge_in_lines.tsv).  Beside
 it a baseline that waits for 700 ms of silence and stops at any voice, on the same turns.
-`--brain scripted` answers in this process after 12 ms; `--virtual` runs in virtual time, where the
-machine costs nothing: for rates and for work on the parameters.  The last line is one JSON.
+The brain is a process of its own behind Redis Streams that holds the ringback script; callers answer
+what it asks.  `--brain scripted` answers in this process after 12 ms; with it `--virtual` runs in
+virtual time, where the machine costs nothing: for rates and for work on the parameters.  The last line is one JSON.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import argparse
 import asyncio
 import random
 import re
+import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -27,11 +29,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import uvloop
 
 from benchmarks._caller import CallerLeg, Spoken, Stretch, sound_of
 from benchmarks._report import finish, machine, percentiles
+from bot.bus import connect
 from bot.call.clock import run_virtual
 from bot.call.driver import Adapters, CallDriver
 from bot.call.journal import CallFacts
@@ -40,13 +44,17 @@ from bot.call.pcm import pad_to_frames
 from bot.call.ports import Brain, Prompts
 from bot.call.prompts import LinePrompts
 from bot.call.session import CallSession
-from bot.events import AnyEvent
+from bot.events import AnyEvent, SpeechEnded, SpeechStarted
+from bot.processes.remote_brain import RemoteBrain
+from bot.processes.supervisor import Supervisor
 from bot.speech.tts_espeak import EspeakSettings, EspeakVoice
 from bot.speech.vad_silero import SileroDetector
 from bot.turn import Expects, Line, Reply, TurnRequest
 from bot.understanding.completeness import Completeness, train
 
 HERE = Path(__file__).parent
+SCRIPT = "ringback"
+PAUSED = 0.2
 THINKING_S = 0.012
 STORY_MS = 9000
 LEVEL = 2000.0
@@ -65,10 +73,11 @@ QUESTIONS: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """A turn: what it answers, its stretches between possible pauses."""
+    """A turn: what it answers, its stretches between possible pauses, and these pauses: | or /."""
 
     expects: Expects
     parts: tuple[str, ...]
+    marks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,8 @@ class Found:
     turns: int = 0
     pauses: int = 0
     cut_off: list[str] = field(default_factory=list)
+    by_pause: Counter[str] = field(default_factory=Counter)
+    cut_by_pause: Counter[str] = field(default_factory=Counter)
     unanswered: list[str] = field(default_factory=list)
     lowered: list[float] = field(default_factory=list)
     silent: list[float] = field(default_factory=list)
@@ -153,15 +164,18 @@ class Watched:
         return reply
 
 
-class NoLog:
-    """Counts events; what the log costs is measured where the log is."""
+class MemoryLog:
+    """Keeps events; what the log costs is measured where the log is.  `spoken`: the bot's line is over."""
 
     def __init__(self) -> None:
         self.events: list[AnyEvent] = []
+        self.spoken = asyncio.Event()
 
     async def append(self, event: AnyEvent) -> int:
         """One more."""
         self.events.append(event)
+        if isinstance(event, SpeechStarted | SpeechEnded) and event.party == "bot":
+            (self.spoken.clear if isinstance(event, SpeechStarted) else self.spoken.set)()
         return len(self.events)
 
 
@@ -169,29 +183,37 @@ class Bench:
     """Runs calls and gathers what they show."""
 
     def __init__(
-        self, brain: Brain, scripted: ScriptedBrain | None, completeness: Completeness, seed: int
+        self,
+        brain: Brain,
+        scripted: ScriptedBrain | None,
+        completeness: Completeness,
+        seed: int,
+        utterances: list[Utterance],
     ) -> None:
         self.found = Found()
         self._brain = Watched(brain)
         self._scripted = scripted
+        self._utterances = utterances
+        self._pause_share = pause_share(utterances)
         self._completeness = completeness
         self._parameters = Parameters()
         self._random = random.Random(seed)
         self._voices = (EspeakVoice(), EspeakVoice(EspeakSettings(language="en")))
         self._prompts = StoryPrompts(LinePrompts(self._voices[0]))
         self._sounds: dict[str, bytes] = {}
+        self._logs: dict[str, MemoryLog] = {}
         self._calls = 0
 
     async def turns(self, calls: int, count: int) -> None:
         """`count` turns in all, on `calls` calls at once."""
-        utterances = read_utterances()
+        utterances = self._utterances
         plan: list[Utterance] = []
         while len(plan) < count:
             plan += self._random.sample(utterances, len(utterances))
         plan = plan[:count]
         for text in QUESTIONS.values():
             await self._prompts.audio(Line(node="warm", text=text))
-        for utterance in plan:
+        for utterance in utterances:
             await self._render(*utterance.parts, joined(utterance.parts))
         await asyncio.gather(*(self._turn_call(plan[n::calls], n) for n in range(calls)))
 
@@ -219,15 +241,16 @@ class Bench:
         facts = CallFacts(
             call_id=call_id,
             started=datetime.now(UTC),
-            script="ringback",
+            script=SCRIPT,
             script_version="",
             seed=number,
             contact={"id": call_id, "name": "张三", "sex": "male", "monthly_fee_ringback": "5"},
         )
-        leg = CallerLeg()
+        leg, log = CallerLeg(), MemoryLog()
+        self._logs[call_id] = log
         session = CallSession(facts, self._parameters, self._completeness)
         adapters = Adapters(
-            leg=leg, brain=self._brain, prompts=self._prompts, detector=SileroDetector(), log=NoLog()
+            leg=leg, brain=self._brain, prompts=self._prompts, detector=SileroDetector(), log=log
         )
         driver = asyncio.create_task(CallDriver(call_id, session, adapters, self._parameters).run())
         try:
@@ -238,23 +261,54 @@ class Bench:
             await driver
 
     async def _turn_call(self, plan: list[Utterance], number: int) -> None:
+        left = deque(plan)
+
         async def talk(leg: CallerLeg, call_id: str) -> None:
-            for utterance in plan:
-                if not await leg.bot_quiet(700):
-                    self.found.unanswered.append("the bot never spoke")
+            while left:
+                if not await leg.bot_quiet(300) or not await self._line_over(leg, call_id):
+                    if not leg.ended.is_set():
+                        self.found.unanswered.append("the bot never spoke")
+                        left.clear()
                     return
                 await asyncio.sleep(self._random.uniform(0.1, 0.5))
+                if leg.ended.is_set():
+                    return
+                utterance = left.popleft()
                 if self._scripted is not None:
                     self._scripted.plans[call_id].popleft()
+                else:
+                    utterance = self._fitting(call_id, utterance)
                 await self._one_turn(leg, utterance)
 
         await asyncio.sleep(self._random.uniform(0, 1.5))
-        await self._call([utterance.expects for utterance in plan], talk, number)
+        while left:  # a script may end the call: the caller is called again
+            await self._call([utterance.expects for utterance in left], talk, number)
+
+    async def _line_over(self, leg: CallerLeg, call_id: str) -> bool:
+        """Wait until the bot's line is over (its pauses are none); False where the call is."""
+        waits = [
+            asyncio.create_task(self._logs[call_id].spoken.wait()),
+            asyncio.create_task(leg.ended.wait()),
+        ]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        return not leg.ended.is_set()
+
+    def _fitting(self, call_id: str, otherwise: Utterance) -> Utterance:
+        """An utterance that answers what the script has just asked."""
+        expects = self._brain.expects.get(call_id, "open_question")
+        fitting = [u for u in self._utterances if u.expects == expects] or [otherwise]
+        if self._random.random() < PAUSED:
+            return self._random.choice([u for u in fitting if len(u.parts) > 1] or fitting)
+        chosen = self._random.choice(fitting)
+        return Utterance(chosen.expects, (joined(chosen.parts),), ())
 
     async def _one_turn(self, leg: CallerLeg, utterance: Utterance) -> None:
-        parts, pauses = utterance.parts, 0
-        if len(parts) == 1 or self._random.random() >= pause_share():
-            parts = (joined(parts),)
+        parts, pauses, kind = utterance.parts, 0, "between" if "/" in utterance.marks else "within"
+        share = self._pause_share if self._scripted is not None else 1.0
+        if len(parts) == 1 or self._random.random() >= share:
+            parts, kind = (joined(parts),), "none"
         stretches: list[Stretch] = []
         for number, text in enumerate(parts):
             pause = self._random.randint(300, 1200) if number else 0
@@ -263,10 +317,12 @@ class Bench:
         spoken = leg.speak(stretches)
         self.found.turns += 1
         self.found.pauses += pauses > 0
+        self.found.by_pause[kind] += 1
         self._baseline(stretches)
         await leg.until(spoken.end_s)
         at = await leg.first(spoken.begin_s, True, spoken.end_s - spoken.begin_s + 4.0)
         label = f"{utterance.expects}: {'|'.join(parts)}"
+        self.found.cut_by_pause[kind] += at is not None and at < spoken.end_s
         if at is None:
             self.found.unanswered.append(label)
         elif at < spoken.end_s:
@@ -320,10 +376,9 @@ class Bench:
             found.silent.append(max(0.0, (silent - decided_s(spoken, line.decides)) * 1000))
 
 
-def pause_share() -> float:
+def pause_share(utterances: list[Utterance]) -> float:
     """How often an utterance that can hold a pause does, so that one turn in five has one."""
-    utterances = read_utterances()
-    return min(1.0, 0.2 * len(utterances) / sum(len(u.parts) > 1 for u in utterances))
+    return min(1.0, PAUSED * len(utterances) / sum(len(u.parts) > 1 for u in utterances))
 
 
 def decided_s(spoken: Spoken, decides: str) -> float:
@@ -337,10 +392,14 @@ def joined(parts: tuple[str, ...]) -> str:
     return ("" if re.search("[\u3400-\u9fff]", parts[0]) else " ").join(parts)
 
 
-def read_utterances() -> list[Utterance]:
-    """The turns of the file."""
-    rows = [line.split("\t") for line in _lines("turn_utterances.tsv")]
-    return [Utterance(expects, tuple(words.split("|"))) for expects, words in rows]  # type: ignore[arg-type]
+def read_utterances(name: str) -> list[Utterance]:
+    """The turns of a file."""
+    found: list[Utterance] = []
+    for line in _lines(name):
+        expects, words = line.split("\t")
+        marks = tuple(mark for mark in words if mark in "|/")
+        found.append(Utterance(msgspec.convert(expects, Expects), tuple(re.split("[|/]", words)), marks))
+    return found
 
 
 def read_barge_in() -> list[BargeIn]:
@@ -365,22 +424,34 @@ def training_lines() -> list[str]:
 
 @asynccontextmanager
 async def brain_of(name: str) -> AsyncIterator[tuple[Brain, ScriptedBrain | None]]:
-    """The brain to ask."""
-    scripted = ScriptedBrain()
-    yield scripted, scripted
+    """The brain to ask: a process of its own behind Redis Streams, or planned questions in this one."""
+    if name == "scripted":
+        scripted = ScriptedBrain()
+        yield scripted, scripted
+        return
+    async with Supervisor([SCRIPT]) as here:
+        redis = connect(here.redis_url)
+        brain = RemoteBrain(redis, f"turns-{time.time_ns()}")
+        await brain.start()
+        try:
+            yield brain, None
+        finally:
+            await brain.stop()
+            await redis.aclose()
 
 
 async def measure(options: argparse.Namespace, completeness: Completeness) -> dict[str, Any]:
     """All parts, one after the other."""
     results: dict[str, Any] = {}
+    utterances = read_utterances(options.utterances)
     async with brain_of(options.brain) as (brain, scripted):
         for calls in options.calls:
-            bench = Bench(brain, scripted, completeness, options.seed)
+            bench = Bench(brain, scripted, completeness, options.seed, utterances)
             await bench.turns(calls, max(options.turns, calls * 6))
             results[f"turns at {calls}"] = of_turns(bench.found)
         # so that silence can be seen before the next line begins
         storyteller = ScriptedBrain(thinking_s=0.1)
-        bench = Bench(storyteller, storyteller, completeness, options.seed)
+        bench = Bench(storyteller, storyteller, completeness, options.seed, utterances)
         await bench.barge_in(options.barge_calls, options.rounds)
         results["barge-in"] = of_barge_in(bench.found)
     return results
@@ -394,6 +465,7 @@ def of_turns(found: Found) -> dict[str, Any]:
         "with_pause": found.pauses,
         **figures(found.first_sound),
         "cut_off_rate": round(rate, 4),
+        "cut_off_by_pause": {k: [found.cut_by_pause[k], n] for k, n in found.by_pause.items()},
         "cut_off": dict(Counter(found.cut_off)),
         "unanswered": found.unanswered,
         "baseline": {
@@ -442,10 +514,13 @@ def main() -> None:
         "--rounds", type=int, default=2, help="how often each line of the barge-in file is said"
     )
     parser.add_argument("--barge-calls", type=int, default=12)
-    parser.add_argument("--brain", choices=("real", "scripted"), default="scripted")
+    parser.add_argument("--brain", choices=("real", "scripted"), default="real")
+    parser.add_argument("--utterances", default="turn_utterances.tsv", help="or turn_utterances_held_out.tsv")
     parser.add_argument("--virtual", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    if options.virtual and options.brain == "real":
+        parser.error("--virtual needs --brain scripted: a process of its own lives in real time")
     print(f"machine: {machine()}")
     completeness = train(training_lines())
     work = measure(options, completeness)

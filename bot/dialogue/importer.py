@@ -20,9 +20,11 @@ from rasa.shared.core.training_data.structures import StoryGraph
 from rasa.shared.exceptions import RasaException
 from rasa.shared.importers.importer import TrainingDataImporter
 from rasa.shared.nlu.training_data import loading as nlu_loading
+from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.dialogue.script_files import ScriptError, ScriptFiles, read_mapping
+from bot.dialogue.utterances import read_utterances
 
 _LISTS = ("intents", "entities", "actions")
 _MAPPINGS = ("slots", "responses", "forms")
@@ -106,11 +108,18 @@ class ScriptImporter(TrainingDataImporter):
 
     def get_nlu_data(self, language: str | None = "zh") -> TrainingData:
         """All training utterances; raises ScriptError where a file cannot be read."""
-        data = TrainingData()
+        examples: list[Message] = []
+        marked_up = TrainingData()
         for path in self.files.nlu:
-            read_mapping(path)
-            try:
-                data = data.merge(nlu_loading.load_data(str(path), language))
-            except RasaException as error:
-                raise ScriptError(f"{path}: {error} → correct the examples") from error
-        return data
+            utterances = read_utterances(path)
+            if utterances is None:
+                try:
+                    marked_up = marked_up.merge(nlu_loading.load_data(str(path), language))
+                except RasaException as error:
+                    raise ScriptError(f"{path}: {error} → correct the examples") from error
+            else:
+                examples += [
+                    Message.build(line.text, line.intent, intent_metadata=line.metadata)
+                    for line in utterances
+                ]
+        return TrainingData(examples).merge(marked_up)

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from bot.dialogue.importer import merged_domain
-from bot.dialogue.script_files import ScriptFiles, read_mapping
+from bot.dialogue.script_files import ScriptFiles
+from bot.dialogue.utterances import read_utterances
 from bot.turn import Expects
 from bot.understanding.completeness import dump, train
 
@@ -44,13 +45,8 @@ def write_voice_data(files: ScriptFiles, path: Path) -> None:
 def _examples(files: ScriptFiles) -> Iterable[tuple[str, tuple[str, ...], str]]:
     """(act, what was asked before, text) of each training line."""
     for path in files.nlu:
-        for block in read_mapping(path).get("nlu") or []:  # type: ignore[attr-defined]
-            after = (block.get("metadata") or {}).get("after") or ()
-            after = (after,) if isinstance(after, str) else tuple(after)
-            for line in str(block.get("examples") or "").splitlines():
-                text = line.strip().removeprefix("-").strip()
-                if text:
-                    yield str(block["intent"]), after, text
+        for line in read_utterances(path) or ():
+            yield line.intent, line.after, line.text
 
 
 def _phrases(examples: list[tuple[str, tuple[str, ...], str]], expects: str) -> list[str]:
