@@ -35,6 +35,16 @@ REASONS = {
     "order_placed": "已下单",
     "accepted_then_stopped": "同意后中断",
     "offer_not_heard": "没听到优惠",
+    "ask_price": "问价",
+    "ask_details": "问详情",
+    "ask_benefit": "问好处",
+    "ask_condition": "问条件",
+    "ask_effective": "问生效",
+    "ask_how_to": "问怎么办",
+    "ask_sms": "要短信",
+    "object_think_over": "要考虑",
+    "object_decider": "要商量",
+    "unsure": "犹豫",
     **OUTCOMES,
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE
 from rich.table import Table
 
 from commands.call_rows import CallRow, outcome_words, reason_words
@@ -26,7 +27,7 @@ def as_expected(persona: Persona, result: CallResult, orders: int | None = None)
 
 def outcome_table(rows: dict[str, CallRow], right: dict[str, bool]) -> Table:
     """Persona, outcome, tier with reasons, turns, length; marked where it is not as expected."""
-    table = Table(title="结果 / outcomes", title_justify="left", pad_edge=False, padding=(0, 0))
+    table = Table(title="结果 / outcomes", title_justify="left", pad_edge=False, padding=(0, 0), box=SIMPLE)
     for heading, justify in (
         ("客户\ncustomer", "left"),
         ("结果\noutcome", "left"),
@@ -37,7 +38,8 @@ def outcome_table(rows: dict[str, CallRow], right: dict[str, bool]) -> Table:
         ("时长\nlength", "right"),
         ("如期\nright", "center"),
     ):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+        fixed = heading.startswith(("客户", "结果"))
+        table.add_column(heading, justify=justify, no_wrap=fixed)  # type: ignore[arg-type]
     for call_id, row in rows.items():
         seconds = row.since_ms // 1000
         table.add_row(
