@@ -8,10 +8,12 @@ in five holds a pause of 300-1200 ms where the speaker would make one (benchmark
 Measured: the caller's last sample → the bot's first audible frame; cut-offs (the bot sounds before
 the turn is over); while the bot tells a story, first sample → lowered voice, the words that decide →
 silence, false stops on backchannels, missed interruptions (benchmarks/barge_in_lines.tsv).  Beside
-it a baseline that waits for 700 ms of silence and stops at any voice, on the same turns.
+it a baseline that waits for 700 ms of silence, reckoned from the sounds of the same turns (it is not
+run: its times are what such a rule gives at best, with a brain of 12 ms and an ideal detector).
 The brain is a process of its own behind Redis Streams that holds the ringback script; callers answer
 what it asks.  `--brain scripted` answers in this process after 12 ms; with it `--virtual` runs in
-virtual time, where the machine costs nothing: for rates and for work on the parameters.  The last line is one JSON.
+virtual time, where the machine costs nothing: for rates and for work on the parameters.
+The last line is one JSON.
 """
 
 from __future__ import annotations
@@ -332,7 +334,7 @@ class Bench:
             self.found.first_sound.append((at - spoken.end_s) * 1000)
 
     def _baseline(self, stretches: list[Stretch]) -> None:
-        """Twenty lines that most bots are: 700 ms of silence end a turn; then the brain, then a frame."""
+        """A fixed 700 ms of silence ends a turn, then the brain, then a frame: reckoned, not run."""
         silence_ms, frame_ms = 700.0, 20.0
         if any(part.pause_ms >= silence_ms for part in stretches[1:]):
             self.found.baseline_cut_off += 1

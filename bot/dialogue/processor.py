@@ -90,6 +90,18 @@ class ScriptProcessor(MessageProcessor):  # type: ignore[misc]
             return False
         return bool(self.should_predict_another_action(action.name()))
 
+    def _log_action_on_tracker(
+        self,
+        tracker: DialogueStateTracker,
+        action: Action,
+        events: list[Event] | None,
+        prediction: PolicyPrediction,
+    ) -> None:
+        """Put an action and what it did on the tracker; Rasa's copies all of it for its debug log."""
+        tracker.update_with_events(prediction.events, self.domain)
+        tracker.update(action.event_for_successful_execution(prediction))
+        tracker.update_with_events(events or [], self.domain)
+
     async def run_action_extract_slots(
         self, output_channel: Any, tracker: DialogueStateTracker
     ) -> DialogueStateTracker:

@@ -1,4 +1,8 @@
-"""Which words stop the bot: on lines that were tuned on, on lines that were not, and rules."""
+"""Which words stop the bot: on lines that were tuned on, on lines kept apart, and rules.
+
+The lines kept apart (`held`) were seen once: 2 of 60 false stops, 1 of 76 missed.  Those three were
+mended, so they now guard against relapse; they no longer measure what is new.
+"""
 
 from __future__ import annotations
 
