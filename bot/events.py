@@ -10,28 +10,12 @@ This module imports nothing of ours.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
 Party = Literal["customer", "agent", "bot"]
 
-DISPOSITIONS = (
-    "accepted",
-    "declined",
-    "callback",
-    "do_not_call",
-    "transferred",
-    "wrong_person",
-    "busy",
-    "no_answer",
-    "voicemail",
-    "unreachable",
-    "hung_up",
-    "completed",
-    "not_understood",
-    "failed",
-)
 Disposition = Literal[
     "accepted",
     "declined",
@@ -48,6 +32,7 @@ Disposition = Literal[
     "not_understood",
     "failed",
 ]
+DISPOSITIONS: tuple[str, ...] = get_args(Disposition)
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=False):
