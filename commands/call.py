@@ -19,28 +19,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Hold the call; 0 where it ended as the persona's file expects."""
-    from bot.bus import BusError
-    from bot.data_folder import DataFolderError
-    from bot.dialogue.script_files import ScriptError
-    from bot.processes.managed import ProcessFailed
-    from bot.redis_server import RedisServerError
-    from bot.typed_yaml import YamlError
-    from commands.simulated_calls import choose_personas, ears_available
+    from commands.simulated_calls import FAULTS, check_ears, choose_personas
 
-    faults = (BusError, DataFolderError, ScriptError, ProcessFailed, RedisServerError, YamlError, ValueError)
     try:
         if arguments.list:
             for persona in choose_personas([]):
                 print(f"{persona.name:22} {persona.zh} / {persona.en}")
             return 0
         [persona] = choose_personas([arguments.persona])
-        if arguments.by_ear and not ears_available():
-            raise ValueError(
-                "没有识别模型 / no recogniser model → ./huashu models pull pocketsphinx-zh, "
-                "or set HUASHU_MODELS"
-            )
+        check_ears(arguments.by_ear)
         return asyncio.run(_call(persona.name, arguments.by_ear, arguments.seed))
-    except faults as error:
+    except FAULTS as error:
         complain(str(error))
         return 1
 

@@ -44,25 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo; 0 where every call ended as its customer's file expects."""
-    from bot.bus import BusError
-    from bot.data_folder import DataFolderError
-    from bot.dialogue.script_files import ScriptError
-    from bot.processes.managed import ProcessFailed
-    from bot.redis_server import RedisServerError
-    from bot.typed_yaml import YamlError
-    from commands.simulated_calls import choose_personas, ears_available
+    from commands.simulated_calls import FAULTS, check_ears, choose_personas
 
-    faults = (BusError, DataFolderError, ScriptError, ProcessFailed, RedisServerError, YamlError, ValueError)
     try:
         names = [] if arguments.all else arguments.persona or list(CUSTOMERS)
         chosen = choose_personas(names)
-        if arguments.by_ear and not ears_available():
-            raise ValueError(
-                "没有识别模型 / no recogniser model → ./huashu models pull pocketsphinx-zh, "
-                "or set HUASHU_MODELS"
-            )
+        check_ears(arguments.by_ear)
         return asyncio.run(_demo([persona.name for persona in chosen], arguments.by_ear))
-    except faults as error:
+    except FAULTS as error:
         complain(str(error))
         return 1
 

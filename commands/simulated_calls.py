@@ -12,17 +12,23 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.bus import BusDown, connect
+from bot.bus import BusDown, BusError, connect
 from bot.bus.log import EventLog
 from bot.bus.tasks import end
-from bot.data_folder import PROJECT
+from bot.data_folder import PROJECT, DataFolderError
+from bot.dialogue.script_files import ScriptError
 from bot.events import AnyEvent
 from bot.phone.persona import Persona, load_personas
 from bot.processes import jobs
 from bot.processes.jobs import CallResult, SimulatedCall
+from bot.processes.managed import ProcessFailed
 from bot.processes.supervisor import Supervisor
+from bot.redis_server import RedisServerError
+from bot.typed_yaml import YamlError
 
 PERSONAS = PROJECT / "personas"
+FAULTS = (BusError, DataFolderError, ScriptError, ProcessFailed, RedisServerError, YamlError, ValueError)
+"""What may stop a command that runs calls; each says what, where and the remedy."""
 TAIL_MS = 200
 
 
@@ -116,7 +122,10 @@ def choose_personas(names: Sequence[str]) -> list[Persona]:
     return [known[name] for name in (names or sorted(known))]
 
 
-def ears_available() -> bool:
-    """Whether a local recogniser model is there (HUASHU_MODELS)."""
+def check_ears(by_ear: bool) -> None:
+    """Raises ValueError where calls are to be held by ear and there is no recogniser model."""
     models = os.environ.get("HUASHU_MODELS")
-    return bool(models) and (Path(str(models)) / "pocketsphinx-zh-tdt-8k").is_dir()
+    if by_ear and not (models and (Path(models) / "pocketsphinx-zh-tdt-8k").is_dir()):
+        raise ValueError(
+            "没有识别模型 / no recogniser model → ./huashu models pull pocketsphinx-zh, or set HUASHU_MODELS"
+        )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
+from tests.redis_fixtures import own_server, redis, shared_server  # noqa: F401  (fixtures for every test)
+
 if TYPE_CHECKING:
     from bot.dialogue.version import ScriptVersion
 

@@ -20,7 +20,7 @@ from actions.memory import MemoryEffects
 from actions.ports import EffectForbidden, Effects, ForbiddenEffects
 from actions.state import asked_after
 from bot.dialogue import replies
-from bot.dialogue.call_state import CallState, wall_time
+from bot.dialogue.call_state import CallState, SpokenLine, wall_time
 from bot.dialogue.grading import grade
 from bot.dialogue.journal import MemoryTurns, Turns, decode_record, encode_record
 from bot.dialogue.meaning import AFTER, ID_LAST4_TOKEN, Meaning, keypad_meaning, signal_meaning, tokenised
@@ -179,8 +179,8 @@ class Engine:
         self, state: CallState, request: TurnRequest, meaning: Meaning, effects: Effects, understand_ms: float
     ) -> Reply:
         started = time.perf_counter()
-        act = self._steering(state, request, meaning)
         heard = state.heard_lines(request)
+        act = self._steering(state, request, meaning, heard)
         for line in heard:
             if line.finished:
                 state.heard.update(line.metadata.get("discloses") or ())
@@ -223,12 +223,14 @@ class Engine:
         return mask_partial(masked) if state.expects == "digits" else masked
 
     @staticmethod
-    def _steering(state: CallState, request: TurnRequest, meaning: Meaning) -> str:
+    def _steering(
+        state: CallState, request: TurnRequest, meaning: Meaning, heard: Sequence[SpokenLine]
+    ) -> str:
         """The one act that Rasa's policies see."""
         if not meaning.understood:
             return "no_match"
         if request.kind == "say" and meaning.acts[0]["name"] in ACTS:
-            asked = asked_after(state.tracker.get_slot("asked"), state.heard_lines(request))
+            asked = asked_after(state.tracker.get_slot("asked"), heard)
             return steering_act(meaning.acts, meaning.entities, asked)
         return str(meaning.acts[0]["name"])
 

@@ -59,7 +59,6 @@ class InProcessAction(Action):
         turn = running_turn.get()
         if turn.failed is not None:
             return []
-        turn.ran.append(self._name)
         dispatcher = CollectingDispatcher()
         try:
             told = await self._run(dispatcher, _sdk_tracker(tracker), {})

@@ -42,7 +42,6 @@ class Meaning:
 
     acts: tuple[dict[str, Any], ...]
     entities: tuple[dict[str, Any], ...]
-    ranking: tuple[dict[str, Any], ...] = ()
 
     @property
     def understood(self) -> bool:
@@ -52,10 +51,6 @@ class Meaning:
 
 def meaning_of(parsed: dict[str, Any]) -> Meaning:
     """The meaning in what Rasa's pipeline returned for one message."""
-    ranking = tuple(
-        {"name": item["name"], "confidence": round(float(item["confidence"]), 4)}
-        for item in parsed.get("intent_ranking", ())
-    )
     acts = parsed.get("acts")
     if not acts:
         intent = parsed["intent"]
@@ -66,7 +61,6 @@ def meaning_of(parsed: dict[str, Any]) -> Meaning:
             {key: entity[key] for key in entity if key != "extractor"}
             for entity in parsed.get("entities", ())
         ),
-        ranking=ranking,
     )
 
 
@@ -106,4 +100,4 @@ def tokenised(meaning: Meaning, id_last4: str | None) -> Meaning:
                 token = SHORT_TOKEN
             entity = {**entity, "value": token, "text": token}
         entities.append(entity)
-    return Meaning(meaning.acts, tuple(entities), meaning.ranking)
+    return Meaning(meaning.acts, tuple(entities))

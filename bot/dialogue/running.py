@@ -7,7 +7,7 @@ context variable.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass
@@ -19,7 +19,6 @@ class RunningTurn:
     said: dict[tuple[str, int], int]
     last_text: str = ""
     failed: BaseException | None = None
-    ran: list[str] = field(default_factory=list)
 
 
 running_turn: ContextVar[RunningTurn] = ContextVar("running_turn")

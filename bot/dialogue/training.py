@@ -21,7 +21,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.dialogue.script_files import PROJECT, ScriptError, ScriptFiles, find_script
+from bot.data_folder import data_folder
+from bot.dialogue.script_files import ScriptError, ScriptFiles, find_script
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +45,7 @@ class TrainedScript:
 
 def models_folder() -> Path:
     """Where trained versions are kept: HUASHU_DATA/versions, else .huashu/versions."""
-    root = Path(os.environ.get("HUASHU_DATA") or PROJECT / ".huashu")
-    return root / "versions"
+    return data_folder("versions")
 
 
 def trained(name: str, *, root: Path | None = None) -> TrainedScript:
