@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.data_folder import data_folder
+from bot.data_folder import DataFolderError, data_folder
 from bot.dialogue.script_files import ScriptError, ScriptFiles, find_script
 
 logger = logging.getLogger(__name__)
@@ -44,8 +44,14 @@ class TrainedScript:
 
 
 def models_folder() -> Path:
-    """Where trained versions are kept: HUASHU_DATA/versions, else .huashu/versions."""
-    return data_folder("versions")
+    """Where trained versions are kept: HUASHU_DATA/versions, else .huashu/versions.
+
+    Raises ScriptError where the data folder cannot be used.
+    """
+    try:
+        return data_folder("versions")
+    except DataFolderError as error:
+        raise ScriptError(str(error)) from error
 
 
 def trained(name: str, *, root: Path | None = None) -> TrainedScript:
