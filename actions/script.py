@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from bot.typed_yaml import YamlError, load_typed
+from bot.typed_yaml import YamlError, load_typed, read_yaml
 
 
 class Title(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,8 +84,27 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clarify_refusal: bool = True
 
 
+class AssistSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """script.yml of a script for assisted calls: a person sells, so nothing is decided about the line."""
+
+    name: str
+    version: str
+    title: Title
+    mode: Literal["assist"]
+    language: Literal["zh", "en"]
+    company: Company
+
+
+def load_settings(path: Path) -> Script | AssistSettings:
+    """The script.yml at `path`, of a bot's or of an assisted script; YamlError names line and remedy."""
+    data = read_yaml(path)
+    if isinstance(data, dict) and data.get("mode") == "assist":
+        return load_typed(path, AssistSettings)
+    return load_script(path)
+
+
 def load_script(path: Path) -> Script:
-    """The script.yml at `path`; YamlError names line and remedy."""
+    """The script.yml of a bot's script at `path`; YamlError names line and remedy."""
     script = load_typed(path, Script)
     if script.offer.valid_to < script.offer.valid_from:
         raise YamlError(path, 1, 1, "offer.valid_to lies before offer.valid_from", "correct the dates")

@@ -200,6 +200,27 @@ class FeedbackEvent(Event, frozen=True, kw_only=True, tag="feedback"):
     text: str | None = None
 
 
+class PanelEvent(Event, frozen=True, kw_only=True, tag="panel"):
+    """What changed on the agent's page: the parts that differ, whole.  `after`: the utterance that led
+    to it; `ms`: where the milliseconds went (queue, think)."""
+
+    changes: dict[str, Any]
+    after: str | None = None
+    ms: dict[str, float] = {}
+
+
+class DecisionEvent(Event, frozen=True, kw_only=True, tag="decision"):
+    """One decision of the ranker of cards, with all that it was made from (for learning and replay)."""
+
+    number: int
+    candidates: list[dict[str, Any]]
+    context: dict[str, float]
+    key: str
+    propensity: float
+    policy_version: str
+    suggestion_id: str | None = None
+
+
 AnyEvent = (
     CallStarted
     | CallAnswered
@@ -219,6 +240,8 @@ AnyEvent = (
     | Compliance
     | SuggestionEvent
     | FeedbackEvent
+    | PanelEvent
+    | DecisionEvent
 )
 
 _encoder = msgspec.json.Encoder()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-BRAINS = "huashu:brains"
 DEAD_LETTERS = "huashu:dead"
 LAST_TOKEN = "huashu:token"
 
@@ -47,9 +46,64 @@ def jobs(voice: str) -> str:
     return f"huashu:jobs:{voice}"
 
 
-def brain(name: str) -> str:
-    """What one brain says of itself (JSON, expires)."""
-    return f"huashu:brain:{name}"
+def members(kind: str) -> str:
+    """The names of all processes of a kind (brain, assist)."""
+    return f"huashu:{kind}s"
+
+
+def member(kind: str, name: str) -> str:
+    """What one process of a kind says of itself (JSON, expires)."""
+    return f"huashu:{kind}:{name}"
+
+
+def feed(call_id: str) -> str:
+    """The channel on which each event of a call is published as it is appended: `seq event`."""
+    return f"huashu:call:{call_id}:feed"
+
+
+def utterances(call_id: str) -> str:
+    """The hash of a call's final utterances: utterance id → seq."""
+    return f"huashu:call:{call_id}:utterances"
+
+
+def call_meta(call_id: str) -> str:
+    """Who holds an assisted call, and of which script it is (JSON)."""
+    return f"huashu:call:{call_id}:meta"
+
+
+def call_contact(call_id: str) -> str:
+    """The customer's file of an assisted call, sealed."""
+    return f"huashu:call:{call_id}:contact"
+
+
+def snapshot(call_id: str) -> str:
+    """An assisted call as it stood after its last final line (JSON)."""
+    return f"huashu:call:{call_id}:snapshot"
+
+
+def agent_call(tenant_id: str, agent_id: str) -> str:
+    """The id of the call that an agent has now."""
+    return f"huashu:agent:{tenant_id}:{agent_id}"
+
+
+def agent_channel(tenant_id: str, agent_id: str) -> str:
+    """The channel on which the id of each new call of an agent is published."""
+    return f"huashu:agent:{tenant_id}:{agent_id}:calls"
+
+
+def live(tenant_id: str) -> str:
+    """The hash of live assisted calls: call id → row for the supervisor (JSON)."""
+    return f"huashu:live:{tenant_id}"
+
+
+def assist_inbox(worker: str) -> str:
+    """The stream of what happens in the calls of one assist worker."""
+    return f"huashu:assist:{worker}:inbox"
+
+
+def assist_calls(worker: str) -> str:
+    """The set of calls that one assist worker holds."""
+    return f"huashu:assist:{worker}:calls"
 
 
 def taken(voice: str) -> str:

@@ -36,7 +36,7 @@ return {token, tonumber(redis.call('HGET', KEYS[2], 'n:' .. ARGV[1]) or '0')}
 )
 
 _APPEND = Script("""
--- KEYS: log, state   ARGV: role, token, writer's number (0: none), event
+-- KEYS: log, state   ARGV: role, token, writer's number (0: none), event, channel of the feed
 -- gives {'new', seq}, {'repeat', seq or 0}, {'gap', last number taken}
 local role, n = ARGV[1], tonumber(ARGV[3])
 local s = redis.call('HMGET', KEYS[2], 'fence:' .. role, 'n:' .. role, 'closed', 'seq:' .. role)
@@ -51,6 +51,7 @@ if s[3] then return redis.error_reply('HUASHU_CLOSED the log is archived') end
 if n > last + 1 then return {'gap', last} end
 local seq = redis.call('HINCRBY', KEYS[2], 'seq', 1)
 redis.call('XADD', KEYS[1], seq .. '-0', 'e', ARGV[4])
+redis.call('PUBLISH', ARGV[5], seq .. ' ' .. ARGV[4])
 redis.call('HSET', KEYS[2], 'fence:' .. role, ARGV[2], 'seq:' .. role, seq)
 if n > 0 then redis.call('HSET', KEYS[2], 'n:' .. role, n) end
 if seq % 50 == 1 then  -- what nobody archives goes at last
@@ -122,7 +123,10 @@ class EventLog:
         results = await _APPEND.run_many(
             self._redis,
             [
-                ([keys.log(w.call_id), keys.log_state(w.call_id)], (w.role, w.token, number, data))
+                (
+                    [keys.log(w.call_id), keys.log_state(w.call_id)],
+                    (w.role, w.token, number, data, keys.feed(w.call_id)),
+                )
                 for w, data, number in records
             ],
         )

@@ -21,7 +21,7 @@ from actions.ports import EffectForbidden, Effects, ForbiddenEffects
 from actions.state import asked_after
 from bot.dialogue import replies
 from bot.dialogue.call_state import CallState, SpokenLine, wall_time
-from bot.dialogue.grading import grade
+from bot.grading import grade
 from bot.dialogue.journal import MemoryTurns, Turns, decode_record, encode_record
 from bot.dialogue.meaning import AFTER, ID_LAST4_TOKEN, Meaning, keypad_meaning, signal_meaning, tokenised
 from bot.dialogue.running import RunningTurn, running_turn

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from actions.script import load_script
+from actions.script import load_settings
 from bot.dialogue.faults import Fault
 from bot.dialogue.importer import merged_domain
 from bot.dialogue.names import unknown_names
@@ -49,7 +49,7 @@ def _unreadable(files: ScriptFiles) -> Iterator[Fault]:
         if not isinstance(data, dict):
             yield Fault(path, 1, 1, "E002", "holds no keys and values", 'begin with: version: "3.1"')
     try:
-        load_script(files.folder / "script.yml")
+        load_settings(files.folder / "script.yml")
     except YamlError as error:
         yield Fault(error.path, error.line, error.column, "E003", error.what, error.remedy)
 
@@ -74,7 +74,8 @@ def _unanswered(files: ScriptFiles) -> Iterator[Fault]:
     rules = files.folder / "rules.yml"
     for act in (*ACTS, *PSEUDO_ACTS):
         if act not in answered and act != "interrupted":
-            fix = f"add to stories/common/rules.yml a rule that begins with intent: {act}"
+            shared = files.stories[0] if files.stories else rules
+            fix = f"add to {shared} a rule that begins with intent: {act}"
             yield Fault(rules, 1, 1, "E201", f"nothing answers '{act}' in every state", fix)
 
 
@@ -102,6 +103,7 @@ def _slots(files: ScriptFiles) -> Iterator[Fault]:
 
 def _lines(files: ScriptFiles, domain: dict[str, Any]) -> Iterator[Fault]:
     slots = set(domain.get("slots", {}))
+    assisted = files.mode == "assist"  # its variables are facts and sums: assist.linting knows them
     for path in files.domains:
         data, places = read_yaml_with_places(path)
         for node, variations in (data.get("responses") or {}).items():
@@ -125,6 +127,6 @@ def _lines(files: ScriptFiles, domain: dict[str, Any]) -> Iterator[Fault]:
                         path, line, column, "W402", message, f"at most {MAX_LINE_CHARACTERS}: split it"
                     )
                 for variable in re.findall(r"\{(\w+)\}", text):
-                    if variable not in slots:
+                    if variable not in slots and not assisted:
                         message = f"'{node}' uses {{{variable}}}, which is no slot"
                         yield Fault(path, line, column, "E403", message, "add the slot, or correct the name")

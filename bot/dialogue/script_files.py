@@ -1,7 +1,8 @@
 """Where the files of a script are, and which version they make.
 
-A script is stories/common plus stories/<name>, understood with nlu_data and run by config.yml.
-Its version is the hash of all that a training reads, so equal files are the same version.
+A script is the acts of stories/common, a shared part (stories/common for a bot's, common_assist for
+an assisted one) and stories/<name>, understood with nlu_data and run by config.yml.  Its version is
+the hash of all that a training reads, so equal files are the same version.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from bot.typed_yaml import YamlError, read_yaml
 
 PROJECT = Path(__file__).resolve().parents[2]
 COMMON = "common"
+COMMON_ASSIST = "common_assist"
+SHARED = (COMMON, COMMON_ASSIST)
 
 
 class ScriptError(ValueError):
@@ -24,7 +27,8 @@ class ScriptError(ValueError):
 
 @dataclass(frozen=True)
 class ScriptFiles:
-    """The files of one script.  `version` is 16 hex digits of a SHA-256 over their content."""
+    """The files of one script.  `version` is 16 hex digits of a SHA-256 over their content;
+    `assists` are those that only live assist reads (assist.yml, catalogue.yml)."""
 
     name: str
     folder: Path
@@ -33,7 +37,9 @@ class ScriptFiles:
     stories: tuple[Path, ...]
     nlu: tuple[Path, ...]
     lexicons: tuple[Path, ...]
+    assists: tuple[Path, ...]
     version: str
+    mode: str = "bot"
 
 
 def scripts_root() -> Path:
@@ -44,7 +50,7 @@ def scripts_root() -> Path:
 def script_names(root: Path | None = None) -> list[str]:
     """Names of all scripts, in order."""
     root = root or scripts_root()
-    return sorted(path.parent.name for path in root.glob("*/domain.yml") if path.parent.name != COMMON)
+    return sorted(path.parent.name for path in root.glob("*/domain.yml") if path.parent.name not in SHARED)
 
 
 def find_script(name: str, root: Path | None = None) -> ScriptFiles:
@@ -61,10 +67,12 @@ def find_script(name: str, root: Path | None = None) -> ScriptFiles:
         raise ScriptError(f"{root}: no script '{name}' → {remedy}")
     nlu_root = root.parent / "nlu_data" if (root.parent / "nlu_data").is_dir() else PROJECT / "nlu_data"
     config = root.parent / "config.yml" if (root.parent / "config.yml").is_file() else PROJECT / "config.yml"
-    domains = _existing(root / COMMON / "domain.yml", folder / "domain.yml")
+    mode = _mode(folder / "script.yml")
+    shared = root / (COMMON_ASSIST if mode == "assist" else COMMON)
+    domains = _existing(root / COMMON / "acts.yml", shared / "domain.yml", folder / "domain.yml")
     stories = tuple(
         path
-        for place in (root / COMMON, folder)
+        for place in (shared, folder)
         for path in _existing(place / "rules.yml", place / "stories.yml")
     )
     nlu = (
@@ -72,12 +80,24 @@ def find_script(name: str, root: Path | None = None) -> ScriptFiles:
         *_existing(nlu_root / "two_acts.yml", nlu_root / f"{name}.yml", folder / "nlu.yml"),
     )
     lexicons = tuple(sorted((nlu_root / "lexicon").glob("*")))
-    other = _existing(folder / "script.yml", root / COMMON / "script.yml")
+    assists = _existing(
+        root / COMMON_ASSIST / "assist.yml", folder / "assist.yml", folder / "catalogue.yml"
+    )
+    other = _existing(folder / "script.yml")
     code = sorted((Path(__file__).parent / "components").glob("*.py"))
     code += [PROJECT / "bot" / "understanding" / "normalize.py"]
     code += [Path(__file__).parent / "importer.py", Path(__file__).parent / "training.py"]
     version = _hash((config, *domains, *stories, *nlu, *lexicons, *other, *code))
-    return ScriptFiles(name, folder, config, domains, stories, nlu, lexicons, version)
+    return ScriptFiles(name, folder, config, domains, stories, nlu, lexicons, assists, version, mode)
+
+
+def _mode(script: Path) -> str:
+    """bot or assist, as script.yml says; bot where it says nothing readable (lint tells what is wrong)."""
+    try:
+        data = read_yaml(script)
+    except YamlError:
+        return "bot"
+    return str(data.get("mode")) if isinstance(data, dict) else "bot"
 
 
 def _existing(*paths: Path) -> tuple[Path, ...]:

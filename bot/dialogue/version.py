@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from actions.script import Script, load_script
+from actions.script import AssistSettings, Script, load_settings
 from bot.dialogue.meaning import Meaning, meaning_of
 from bot.dialogue.processor import ScriptProcessor
 from bot.dialogue.script_files import ScriptError
@@ -23,7 +23,7 @@ class ScriptVersion:
         self.files = trained_script.files
         self.name = trained_script.files.name
         self.version = trained_script.files.version
-        self.settings = self._settings()
+        self._settings = self._read_settings()
         self.processor = ScriptProcessor(trained_script.archive)
 
     @classmethod
@@ -34,9 +34,18 @@ class ScriptVersion:
         """
         return cls(trained(name, root=root))
 
-    def _settings(self) -> Script:
+    @property
+    def settings(self) -> Script:
+        """What script.yml of a bot's script decides; raises ScriptError for an assisted script."""
+        if isinstance(self._settings, AssistSettings):
+            path = self.files.folder / "script.yml"
+            remedy = f"huashu assist --script {self.name}"
+            raise ScriptError(f"{path}: '{self.name}' is for assisted calls → {remedy}")
+        return self._settings
+
+    def _read_settings(self) -> Script | AssistSettings:
         try:
-            return load_script(self.files.folder / "script.yml")
+            return load_settings(self.files.folder / "script.yml")
         except YamlError as error:
             raise ScriptError(str(error)) from error
 

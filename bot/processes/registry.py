@@ -1,4 +1,5 @@
-"""Who is there: each brain says of itself, every half second, what it serves and how busy it is.
+"""Who is there: each process of a kind says of itself, every half second, what it serves and how
+busy it is.  Kinds: `brain` (answers the turns of a bot), `assist` (advises agents).
 
 What was said expires: a brain that is dead or stopped is gone from the list within TTL_MS.
 """
@@ -33,29 +34,29 @@ class BrainInfo(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(BrainInfo)
 
 
-async def publish(redis: Redis, info: BrainInfo) -> None:
+async def publish(redis: Redis, info: BrainInfo, kind: str = "brain") -> None:
     """Say it.  Raises BusDown."""
     with bus_errors():
         pipeline = redis.pipeline(transaction=False)
-        pipeline.sadd(keys.BRAINS, info.name)
-        pipeline.set(keys.brain(info.name), msgspec.json.encode(info), px=TTL_MS)
+        pipeline.sadd(keys.members(kind), info.name)
+        pipeline.set(keys.member(kind, info.name), msgspec.json.encode(info), px=TTL_MS)
         await pipeline.execute()
 
 
-async def withdraw(redis: Redis, name: str) -> None:
+async def withdraw(redis: Redis, name: str, kind: str = "brain") -> None:
     """Be gone at once."""
     with bus_errors():
         pipeline = redis.pipeline(transaction=False)
-        pipeline.srem(keys.BRAINS, name)
-        pipeline.delete(keys.brain(name))
+        pipeline.srem(keys.members(kind), name)
+        pipeline.delete(keys.member(kind, name))
         await pipeline.execute()
 
 
-async def brains(redis: Redis) -> list[BrainInfo]:
-    """All brains that are there, by name.  Raises BusDown."""
-    names = sorted(bytes(name).decode() for name in await command(redis, "SMEMBERS", keys.BRAINS))
+async def brains(redis: Redis, kind: str = "brain") -> list[BrainInfo]:
+    """All processes of a kind that are there, by name.  Raises BusDown."""
+    names = sorted(bytes(name).decode() for name in await command(redis, "SMEMBERS", keys.members(kind)))
     if not names:
         return []
     with bus_errors():
-        said = await redis.mget([keys.brain(name) for name in names])
+        said = await redis.mget([keys.member(kind, name) for name in names])
     return [_decoder.decode(data) for data in said if data is not None]

@@ -167,7 +167,7 @@ async def test_two_brains_never_serve_under_one_name(redis: Redis) -> None:
 
 async def test_the_dead_are_not_asked(redis: Redis, voice: RemoteBrain) -> None:
     await publish(redis, BrainInfo("dead", (("ringback", "v1"),)))
-    await redis.delete(keys.brain("dead"))  # its word has expired
+    await redis.delete(keys.member("brain", "dead"))  # its word has expired
     async with brain(redis, "b1"):
         await voice.start()
         assert (await voice.ask(turn(0))).text == "0:open"

@@ -1,0 +1,154 @@
+"""What an agent's words amount to: the nearest lines of the script, the fact they ask, what they expect.
+
+Agents say the script in their own words, several clauses in one breath; every clause is compared with
+every wording by its character n-grams (TF-IDF, cosine).  Pure; the index is built once for a script.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from assist.suggest.script import AssistScript
+
+SURE: Final = 0.46
+"""Cosine from which a clause counts as the script's line."""
+SPOKEN: Final = 0.5
+"""Cosine from which an agent's words count as the card's."""
+ASKED: Final = 0.22
+"""Cosine from which a question with the fact's cue in it asks that fact."""
+MIN_CHARACTERS: Final = 4
+
+_CLAUSES: Final = re.compile(r"[，。？！、；,.?!;~…—\s]+")
+_SENTENCES: Final = re.compile(r"(?<=[。？！?!；;])")
+_NUMBERS: Final = re.compile(r"\{\w+\}|[0-9]+(?:\.[0-9]+)?|[零〇一二两三四五六七八九十百千万]{2,}")
+_NOISE: Final = re.compile(r"[\W_]|呃|嗯|哎|那个|就是说|这个|您好|好的")
+_QUESTION: Final = re.compile(
+    r"[吗呢么]|多少|几|什么|哪|怎么|怎样|是不是|有没有|能不能|可不可以|要不要|行不行|好不好|对吧|谁|咋|为啥|[?？]"
+)
+_OPEN: Final = re.compile(r"多少|几[个口号点部台家]|什么|哪|怎么|怎样|谁|咋|为啥|为什么")
+_OFFER: Final = re.compile(
+    r"(给|帮|替)您.{0,6}(办|开|登记|安排|换|升).{0,8}[吗?？]|办.{0,4}(吗|好吗|行吗|一个)|要不要(办|试)|(现在|今天|这就)(就)?(给您|帮您)?办"
+)
+_NAME: Final = re.compile(r"(请问|您)?是.{0,6}(先生|女士|小姐|老师|本人|机主).{0,4}(吗|吧|[?？])|<NAME>")
+
+
+@dataclass(frozen=True)
+class AgentMeaning:
+    """What the agent just did.  `nodes`: lines of the script, most certain first; `asks`: the fact
+    asked for; `expects`: what is asked before the customer's next words (CONTRACT, parse: after)."""
+
+    nodes: tuple[str, ...] = ()
+    asks: str | None = None
+    expects: str | None = None
+
+
+class AgentLines:
+    """All wordings of a script, to compare an agent's words with."""
+
+    def __init__(self, script: AssistScript) -> None:
+        self._script = script
+        self._names: list[str] = []
+        texts: list[str] = []
+        for node in script.nodes.values():
+            for wording in node.wordings:
+                for text in {wording.text, *_long_sentences(wording.text)}:
+                    self._names.append(node.name)
+                    texts.append(_folded(text))
+        self._vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, min_df=1)
+        self._matrix: Any = self._vectorizer.fit_transform(texts or ["-"])
+        self._cues = {
+            rule.name: re.compile("|".join(f"(?:{cue})" for cue in rule.cues))
+            for rule in script.facts.values()
+            if rule.cues
+        }
+
+    def understand(self, text: str) -> AgentMeaning:
+        """The meaning of one agent's line."""
+        scores: dict[str, float] = {}
+        for clause in _clauses(text):
+            for name, score in self._nearest(clause):
+                if score > scores.get(name, 0.0):
+                    scores[name] = score
+        sure = tuple(
+            name for name, score in sorted(scores.items(), key=lambda item: -item[1]) if score >= SURE
+        )
+        asks = self._asks(text, scores, sure)
+        return AgentMeaning(nodes=sure[:3], asks=asks, expects=expectation(text))
+
+    def likeness(self, text: str, card: str) -> float:
+        """How like an agent's words are to a card's text, by the clause that is most so; 0 to 1."""
+        clauses = [_folded(clause) for clause in _clauses(text)]
+        clauses = [clause for clause in clauses if len(clause) >= MIN_CHARACTERS]
+        if not clauses:
+            return 0.0
+        rows = self._vectorizer.transform([*clauses, _folded(card)])
+        return float((rows[:-1] @ rows[-1].T).toarray().max())
+
+    def _nearest(self, clause: str, count: int = 4) -> list[tuple[str, float]]:
+        folded = _folded(clause)
+        if len(folded) < MIN_CHARACTERS:
+            return []
+        scores = np.asarray((self._matrix @ self._vectorizer.transform([folded]).T).todense()).ravel()
+        best: dict[str, float] = {}
+        for at in np.argsort(scores)[::-1][: count * 4]:
+            best.setdefault(self._names[at], float(scores[at]))
+        return list(best.items())[:count]
+
+    def _asks(self, text: str, scores: dict[str, float], sure: tuple[str, ...]) -> str | None:
+        """The fact that the line asks: that of the line it amounts to, else by cue words in a question."""
+        for name in sure:
+            node = self._script.nodes[name]
+            if node.asks and _QUESTION.search(text):
+                return node.asks
+        if not _QUESTION.search(text):
+            return None
+        question = [clause for clause in _CLAUSES.split(text) if clause]
+        likely: list[tuple[float, str]] = []
+        for name, cue in self._cues.items():
+            rule = self._script.facts[name]
+            hits = [clause for clause in question if cue.search(clause)]
+            if hits:
+                like = scores.get(rule.ask or "", 0.0)
+                asked = any(_QUESTION.search(clause) for clause in hits)
+                likely.append((like + 0.15 * asked, name))
+        best = max(likely, default=(0.0, ""))
+        return best[1] if best[0] >= ASKED or (len(likely) == 1 and best[0] > 0) else None
+
+
+def expectation(text: str) -> str | None:
+    """What the agent's last words ask: yes_no_question, offer, pitch, identity_check, open_question."""
+    tail = [clause for clause in _SENTENCES.split(text) if clause.strip()][-1:] or [text]
+    last = tail[0]
+    if _NAME.search(last) and len(last) <= 24:
+        return "identity_check"
+    if _OFFER.search(last):
+        return "offer"
+    if _OPEN.search(last):
+        return "open_question"
+    return "yes_no_question" if _QUESTION.search(last) else "pitch"
+
+
+def is_question(text: str) -> bool:
+    """Whether the words ask something."""
+    return bool(_QUESTION.search(text))
+
+
+def _folded(text: str) -> str:
+    return _NOISE.sub("", _NUMBERS.sub("#", text.lower()).replace("#", "号数"))
+
+
+def _clauses(text: str) -> list[str]:
+    """The whole line, its sentences, its longer clauses, and neighbouring clauses in pairs."""
+    clauses = [clause for clause in _CLAUSES.split(text) if clause]
+    pairs = [a + b for a, b in pairwise(clauses)]
+    return list(dict.fromkeys([text, *_long_sentences(text), *clauses, *pairs]))[:12]
+
+
+def _long_sentences(text: str) -> list[str]:
+    return [part for part in _SENTENCES.split(text) if len(part) >= MIN_CHARACTERS]

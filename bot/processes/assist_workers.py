@@ -1,0 +1,54 @@
+"""Which assist workers live and what they serve, as seen by others; asked of Redis twice a second."""
+
+from __future__ import annotations
+
+import time
+
+from redis.asyncio import Redis
+
+from bot.bus.assisted import NoWorker
+from bot.processes.registry import BEAT_S, BrainInfo, brains
+
+KIND = "assist"
+
+
+class RegisteredWorkers:
+    """The workers that announce themselves in Redis."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._known: list[BrainInfo] = []
+        self._asked = -1e9
+        self._turn = 0
+
+    async def choose(self, script: str) -> tuple[str, str]:
+        """The worker with the fewest calls that serves the script, and its version.  Raises NoWorker."""
+        await self._ask()
+        able = [info for info in self._known if info.newest(script) and not info.draining]
+        if not able:
+            served = sorted({name for info in self._known for name, _ in info.versions})
+            raise NoWorker(
+                f"no assist worker serves '{script}' → "
+                + (f"served: {', '.join(served)}" if served else "start one: python -m assist.worker")
+            )
+        self._turn += 1
+        least = min(info.calls for info in able)
+        able = [info for info in able if info.calls == least]
+        info = able[self._turn % len(able)]
+        return info.name, info.newest(script) or ""
+
+    async def alive(self, worker: str) -> bool:
+        """Whether it has said so within the last two seconds."""
+        await self._ask()
+        return any(info.name == worker for info in self._known)
+
+    async def scripts(self) -> list[str]:
+        """The scripts that some worker serves."""
+        await self._ask()
+        return sorted({name for info in self._known for name, _ in info.versions})
+
+    async def _ask(self) -> None:
+        now = time.monotonic()
+        if now - self._asked > BEAT_S:
+            self._known = await brains(self._redis, KIND)
+            self._asked = now
