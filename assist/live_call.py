@@ -37,6 +37,7 @@ class LiveCall:
         self.reactions: dict[str, str] = {}
         self.after_call: dict[str, Any] | None = None
         self.dirty = True
+        self._ended = False
         self._clock_ms = 0
         self._clock_set = time.monotonic()
         self._opening = opening
@@ -89,12 +90,14 @@ class LiveCall:
         return self._events(heard, None, {})
 
     def end(self, how: dict[str, Any]) -> list[ev.Event]:
-        """The last events: the after-call form, the final record."""
-        at_ms = max(int(how.get("at_ms") or 0), self.shadow.picture.now_ms)
+        """The last events: the after-call form, the final record; none where the log has them already."""
+        at_ms = self.shadow.picture.now_ms = max(int(how.get("at_ms") or 0), self.shadow.picture.now_ms)
         ended_at = self.started + timedelta(milliseconds=at_ms)
         self.after_call = self.shadow.end(ended_at, how.get("disposition"))
         self._clock(at_ms)
         self.dirty = True
+        if self._ended:
+            return []
         changes: dict[str, Any] = {"card": None, "folded": [], "after_call": self.after_call}
         ended = ev.CallEnded(
             **self._stamp(), by=str(how.get("by") or "agent"), cause="hung_up",
@@ -107,13 +110,22 @@ class LiveCall:
         """Take in a call's whole log; the events that answer what nobody answered yet."""
         answered = {event.after for event in log if isinstance(event, ev.PanelEvent) and event.after}
         begun = any(isinstance(event, ev.PanelEvent) for event in log)
-        out: list[ev.Event] = [] if begun and self.begin() is not None else self.begin()
+        sounded = {(event.rule, *event.evidence[:1]) for event in log if isinstance(event, ev.Compliance)}
+        self._ended = any(isinstance(event, ev.CallEnded) for event in log)
+        brief = self.begin()
+        out: list[ev.Event] = [] if begun else brief
         for event in log:
             self.seq = max(self.seq, event.seq)
             if isinstance(event, ev.UtteranceFinal):
                 out += self.take(event, answered=event.utterance_id in answered)
+            elif isinstance(event, ev.UtterancePartial):
+                found = self.take(event)
+                alarms = {(one.rule, *one.evidence[:1]) for one in found if isinstance(one, ev.Compliance)}
+                out += found if alarms - sounded else []
             elif isinstance(event, ev.FeedbackEvent) or _whispered(event):
                 self.take(event, answered=True)
+            elif isinstance(event, ev.PanelEvent) and event.after is None:
+                self.shadow.tick(event.at_ms)  # its cards may have gone with time
         return out
 
     def _events(self, heard: Heard, after: str | None, ms: dict[str, float]) -> list[ev.Event]:

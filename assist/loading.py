@@ -96,6 +96,7 @@ def load_catalogue(path: Path, facts: Collection[str]) -> Catalogue:
         for name, texts in (
             ("eligible", product.eligible),
             ("prefer", product.prefer),
+            ("needs_check", product.needs_check),
             ("worth", tuple(worth.when for worth in product.worth if worth.when)),
         ):
             where = places.get(("products", number, name), at)

@@ -8,6 +8,7 @@ advice.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,7 +17,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from assist.hearing import duties, facts, tone
-from assist.hearing.agent_lines import SPOKEN, AgentLines
+from assist.hearing.agent_lines import SPOKEN, AgentLines, AgentMeaning, is_question
 from assist.learning.decision import Scored
 from assist.learning.policy import Policy
 from assist.panel import changed, panel_of
@@ -36,10 +37,22 @@ Party = Literal["customer", "agent"]
 KEPT_LINES: Final = 200
 FIRM: Final = 0.3
 """Confidence from which an objection or a refusal counts."""
+SURE: Final = 0.6
+"""Confidence below which an answer to a question of fact is no objection."""
+WHOLE_LINE: Final = 16
+"""Characters from which an agent's line is an answer of its own, not 好的好的我明白."""
 READING: Final = 0.62
 """Likeness of the agent's words so far to the card's first words from which it is being read."""
+_FAREWELL: Final = re.compile(r"再见|拜拜|先这样(啊|吧|了)|挂了(啊|吧)?$|bye", re.IGNORECASE)
 _REFUSALS: Final = frozenset({"decline_offer"})
 _FOR_GOOD: Final = frozenset({"request_dnc"})
+_ANSWERS: Final = frozenset(
+    {
+        "object_already_have", "object_competitor", "object_decider", "relative_or_other", "done_already",
+        "chitchat", "out_of_scope", "greet", "unsure", "backchannel", "hold_on", "wrong_person",
+    }
+)  # fmt: skip
+"""Acts that a line loses where it tells the fact that was asked."""
 _MOVES_ON: Final = frozenset(
     {
         "affirm", "accept_offer", "inform", "ask_price", "ask_details", "ask_benefit", "ask_how_to",
@@ -129,6 +142,7 @@ class Shadow:
                 str(line["utterance_id"]), party, str(line["text"]), int(line.get("begin_ms", 0)),
                 int(line.get("end_ms", 0)), acts=acts, quiet=True,
             )  # fmt: skip
+        self._panel = {}  # the brief is the whole panel, whatever the earlier lines changed
         heard.panel = self._changes()
         return heard
 
@@ -164,6 +178,7 @@ class Shadow:
         picture = self.picture
         picture.now_ms = max(picture.now_ms, end_ms)
         text = clean(text)
+        picture.farewell = bool(_FAREWELL.search(text))
         if party == "customer":
             heard = self._customer(utterance_id, text, begin_ms, end_ms, acts, entities)
         else:
@@ -195,7 +210,7 @@ class Shadow:
         card = self.cards.get(suggestion_id)
         if card is not None and action in ("used", "edited", "dismissed", "spoken"):
             if action == "dismissed":
-                self.picture.rejected.add(card.node or card.id)
+                self.picture.rejected.add(_key_of(card))
             self.screen.remove(suggestion_id)
         heard.panel = self._changes()
         return heard
@@ -203,8 +218,7 @@ class Shadow:
     def whisper(self, card: Suggestion) -> Heard:
         """A supervisor's card: it stands before all others until it is dealt with."""
         self.cards[card.id] = card
-        before = self.screen.cards()
-        self.screen.primary, self.screen.folded = card, before[:1]
+        self.screen.whisper(card, self.picture.now_ms)
         return Heard(panel=self._changes())
 
     def tick(self, now_ms: int) -> Heard:
@@ -244,11 +258,20 @@ class Shadow:
         picture.customer_lines += 1
         picture.customer_ms += max(0, end_ms - begin_ms)
         picture.mid_sentence = False
-        line = facts.Line(utterance_id, text, end_ms, names, entities)
-        news = facts.from_line(picture.script.facts, line, picture.pending, picture.offered)
+        asked, before = picture.pending, picture.last
+        words = before.text if before is not None and before.party == "agent" else ""
+        line = facts.Line(utterance_id, text, end_ms, names, entities, words)
+        news = facts.from_line(
+            picture.script.facts, line, picture.pending, picture.offered, late=bool(picture.pitched)
+        )
         if tone.leaving_words(picture.script, text):
             news.append(facts.known_fact("leaving", True, None, "speech", utterance_id, end_ms))
         picture.facts = facts.merged(picture.facts, news)
+        told = any(fact.name == asked for fact in news)
+        instead = self._reread(steering, acts, asked, told=told and not is_question(text))
+        firm = tuple(instead if name == steering else name for name in firm)
+        names = tuple(instead if name == steering else name for name in names)
+        steering = instead
         for kind, points in tone.type_points(picture.script.types, text).items():
             picture.type_points[kind] = picture.type_points.get(kind, 0) + points
         picture.customer_type = tone.strongest_type(picture.type_points)
@@ -264,6 +287,18 @@ class Shadow:
         picture.seen_acts.update(firm)
         picture.pending, picture.offered = None, {}
         return Heard(said=said)
+
+    def _reread(self, act: str, acts: Sequence[Mapping[str, Any]], asked: str | None, *, told: bool) -> str:
+        """The act in the light of what was asked: 装的是移动的 tells what was asked and is no objection,
+        装了呀 is no order where nothing was offered."""
+        sure = max((float(item["confidence"]) for item in acts if item["name"] == act), default=0.0)
+        weak = act.startswith("object_") and act not in ("object_busy", "object_unable")
+        answers = act in _ANSWERS or act.startswith("ask_") or sure < SURE
+        if asked is not None and ((told and answers) or (weak and sure < SURE)):
+            return "inform"
+        if act == "accept_offer" and not self.picture.pitched and self.picture.expects != "offer":
+            return "affirm"
+        return act
 
     def _objections(self, utterance_id: str, text: str, firm: tuple[str, ...], steering: str) -> None:
         picture = self.picture
@@ -299,7 +334,7 @@ class Shadow:
             for act in node.rebuts if picture.objection in node.rebuts else ():
                 if act == picture.objection:
                     picture.rebutted.setdefault(act, []).append(name)
-        self._pitches(text, meaning.nodes)
+        self._pitches(line, meaning)
         done = {key for key, item in picture.checklist.items() if item.at_ms is not None}
         says = duties.said_now(script, text, meaning.nodes, done)
         for item in says:
@@ -310,8 +345,10 @@ class Shadow:
         if script.catalogue.products:
             price = duties.wrong_price(text, entities, self._prices(), utterance_id, end_ms)
             heard.alarms += [price] if price is not None else []
-        if picture.over:
-            pushed = duties.pressing(script, text, meaning.nodes, meaning.expects, utterance_id, end_ms)
+        if picture.over or "decline_offer" in picture.acts:
+            pushed = duties.pressing(
+                script, text, meaning.nodes, meaning.expects, utterance_id, end_ms, over=picture.over
+            )
             heard.alarms += [pushed] if pushed is not None else []
         picture.alarms += heard.alarms
         heard.said = Said(
@@ -321,20 +358,25 @@ class Shadow:
         )  # fmt: skip
         return heard
 
-    def _pitches(self, text: str, nodes: Sequence[str]) -> None:
-        """A product counts as named when its card, its line, or its name was spoken."""
-        picture, script = self.picture, self.picture.script
+    def _pitches(self, line: facts.Line, meaning: AgentMeaning) -> None:
+        """A product counts as named when its card, its line, its name or its price was spoken."""
+        picture, script, text = self.picture, self.picture.script, line.text
+        nodes = [script.nodes[name] for name in meaning.nodes]
+        asks = is_question(text) and meaning.expects != "offer"
         for product in script.catalogue.products:
-            named = product.name.zh in text or any(
-                self._lines.likeness(text, saying) >= SPOKEN for saying in product.say
-            )
-            if named or any(script.nodes[name].product == product.key for name in nodes):
+            if (
+                product.name.zh in text
+                or (not asks and duties.names_price(line, product.charge))
+                or any(self._lines.likeness(text, saying) >= SPOKEN for saying in product.say)
+                or any(node.product == product.key and node.card == "offer" for node in nodes)
+            ):
                 picture.pitched.add(product.key)
-        for name in nodes:
-            node = script.nodes[name]
+                picture.talked_of = product.key
+        for node in nodes:
             best = self._situation.likely
             if node.card == "offer" or node.asks == "offer" or "offer_heard" in node.discloses:
-                picture.pitched.add(node.product or (best.product if best is not None else script.name))
+                picture.talked_of = node.product or (best.product if best is not None else script.name)
+                picture.pitched.add(picture.talked_of)
 
     def _prices(self) -> set[Any]:
         found = []
@@ -364,7 +406,12 @@ class Shadow:
         for card in self.screen.cards():
             if self._lines.likeness(heard.said.text, card.text) >= SPOKEN or card.node in heard.said.nodes:
                 heard.spoken.append(card.id)
-        corrections = [alarm for alarm in heard.alarms if alarm.remedy]
+        risen = self.screen.end_reading(at_ms)
+        corrections = [
+            alarm
+            for alarm in self.picture.alarms
+            if alarm.utterance_id == heard.said.utterance_id and alarm.remedy
+        ]
         if corrections:
             self._number += 1
             alarm = corrections[0]
@@ -377,8 +424,10 @@ class Shadow:
             return
         for suggestion_id in heard.spoken:
             self.screen.remove(suggestion_id)
-        moved_on = heard.said.nodes or any(deed.startswith("asks:") for deed in heard.said.does)
-        if (heard.spoken or moved_on) and not (self.screen.primary and self.screen.primary.pinned):
+        said = heard.said
+        moved_on = said.nodes or said.does or is_question(said.text) or len(said.text) >= WHOLE_LINE
+        pinned = self.screen.primary is not None and self.screen.primary.pinned
+        if (heard.spoken or moved_on) and not risen and not pinned:
             self.screen.show((), at_ms)
 
     def _put(self, heard: Heard, cards: list[Suggestion], at_ms: int) -> None:
@@ -389,8 +438,7 @@ class Shadow:
         for card in cards:
             self.cards[card.id] = card
         if cards:
-            key = cards[0].node or cards[0].id
-            self.picture.shown[key] = self.picture.customer_lines
+            self.picture.shown[_key_of(cards[0])] = self.picture.customer_lines
             self.picture.texts.add(cards[0].text)
         heard.cards = cards
 
@@ -437,3 +485,8 @@ class Shadow:
         changes = changed(self._panel, now)
         self._panel = now
         return changes
+
+
+def _key_of(card: Suggestion) -> str:
+    """The key of the candidate that the card was."""
+    return card.node or (f"offer:{card.product}" if card.product else card.id)

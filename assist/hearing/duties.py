@@ -11,7 +11,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from assist.hearing.facts import Line, values_in
 from assist.hearing.tone import compiled
+from assist.suggest.catalogue import Charge
+from assist.suggest.conditions import as_number
 from assist.suggest.model import Alarm
 from assist.suggest.script import AssistScript, MustSay
 
@@ -19,6 +22,15 @@ AROUND: Final = 8
 """Characters before and after the words in which `unless` is looked for."""
 
 _PRICE_TALK: Final = re.compile(r"套餐|月租|宽带|融合|一个月|每月|月费|办|档|费用|价|流量包|预缴|包年")
+_A_PIECE: Final = re.compile(r"[这那哪另每]一?块$")
+"""这一块, 哪一块: a part of something, no yuan."""
+_OFFERING: Final = re.compile(
+    r"套餐|融合|档|优惠|打.{0,3}折|[一二三四五六七八九]折|返|给您|帮您|我们(这|有)|宽带|包含|送|方案|办法|权益"
+)
+_PUSHES: Final = re.compile(
+    r"再考虑|真的?亏|亏了|错过|可惜|赶紧|赶快|必须|为什么不|怎么不|过了.{0,4}就没|机会难得|划算.{0,6}(办|定)"
+)
+"""Words that press a customer who has just refused."""
 _SELLING: Final = frozenset({"offer", "rebuttal", "close"})
 
 
@@ -70,7 +82,7 @@ def wrong_price(
     if not _PRICE_TALK.search(text):
         return None
     for entity in entities:
-        if entity["entity"] != "money":
+        if entity["entity"] != "money" or _A_PIECE.search(text[: int(entity.get("end", 0))]):
             continue
         try:
             value = Decimal(str(entity["value"]))
@@ -84,6 +96,20 @@ def wrong_price(
     return None
 
 
+def names_price(line: Line, charge: Charge) -> bool:
+    """Whether an agent's words name what a product costs (48块, 够五十八的档, 八折)."""
+    if not _OFFERING.search(line.text):
+        return False
+    if charge.kind == "share":
+        return any(
+            entity["entity"] == "percent" and Decimal(str(entity["value"])) == charge.percent
+            for entity in line.entities
+        )
+    return bool(charge.yuan) and any(
+        "money" in value.kinds and as_number(value.value) == charge.yuan for value in values_in(line)
+    )
+
+
 def pressing(
     script: AssistScript,
     text: str,
@@ -91,9 +117,13 @@ def pressing(
     expects: str | None,
     utterance_id: str,
     at_ms: int,
+    *,
+    over: bool,
 ) -> Alarm | None:
-    """An alarm where the agent goes on selling after the customer has refused for good."""
-    if expects == "offer" or any(script.nodes[name].card in _SELLING for name in nodes):
+    """An alarm where the agent goes on selling after the customer has refused for good (`over`), or
+    presses one who has just refused."""
+    sells = expects == "offer" or any(script.nodes[name].card in _SELLING for name in nodes)
+    if (over and sells) or _PUSHES.search(text):
         return Alarm(
             rule="pressing", words=text[:12], utterance_id=utterance_id, at_ms=at_ms,
             title="客户已拒绝,别再推销", remedy="好的,尊重您的意思,就不打扰您了。",

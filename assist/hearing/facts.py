@@ -18,6 +18,9 @@ from assist.suggest.script import FactRule
 from bot.understanding.numbers import parse_number
 
 MB_PER_GB: Final = 1024
+MONTHS_PER_YEAR: Final = 12
+IMPLIED: Final = frozenset({"broadband"})
+"""Yes-no facts that follow from any detail of theirs: `broadband` from `broadband_price`."""
 MS_PER_MONTH: Final = 2_592_000_000
 MS_PER_MINUTE: Final = 60_000
 NEAR: Final = 14
@@ -34,10 +37,19 @@ FROM_FILE: Final = frozenset(
 )  # fmt: skip
 """Keys of the customer's file (CONTRACT, Contact) that are facts for any script."""
 
+_YEARLY: Final = re.compile(r"[块元钱]{0,2}(一年|每年|包年|年费)|年.{0,3}$")
+_MEASURES: Final = frozenset("层楼栋室座排次回遍天岁年块元兆分点号折成")
+_NO_VALUES: Final = frozenset("折成号点层楼栋室座排遍")
+"""What stands after a numeral that is no value at all (三楼, 六折)."""
 _NUMERAL: Final = re.compile(
     r"[0-9]+(?:\.[0-9]+)?|[零〇一二两俩三四五六七八九十百千万半]+(?:点[零一二三四五六七八九]+)?"
 )
 _ROUGH: Final = re.compile(r"[多几来]|左右|大概|差不多|也就|上下|估计|可能|好像")
+_QUESTION: Final = re.compile(r"[吗呢么?？]|多少|几|什么|哪|是不是|有没有|还是")
+_CONFIRM: Final = re.compile(r"对[吧吗不么]|是[吧不]|没错吧|是不是|是这样吧|right\?|correct\?")
+_ASKS: Final = re.compile(
+    r"[吗么?？]|什么时候|多久|多少|(?<!不)怎么|(?<!不)怎样|哪|能不能|可不可以|是不是|要不要|有没有|咋"
+)
 _NOT: Final = re.compile(r"[没不无]|别")
 _KINDS_OF: Final[dict[str, tuple[str, ...]]] = {
     "money": ("money",),
@@ -62,24 +74,26 @@ _TELLS: Final = frozenset({"inform", "out_of_scope", "chitchat", "complain"})
 
 @dataclass(frozen=True)
 class Value:
-    """A value in a line: for which kinds of fact it may stand, and where."""
+    """A value in a line: for which kinds of fact it may stand, and where; `typed`: with its unit."""
 
     kinds: tuple[str, ...]
     value: FactValue
     start: int
     end: int
     rough: bool = False
+    typed: bool = True
 
 
 @dataclass(frozen=True)
 class Line:
-    """A customer's line with its meaning, for filling facts."""
+    """A customer's line with its meaning, for filling facts.  `before`: the agent's words that it answers."""
 
     utterance_id: str
     text: str
     at_ms: int
     acts: tuple[str, ...]
     entities: tuple[Mapping[str, Any], ...] = ()
+    before: str = ""
 
 
 def file_facts(
@@ -99,16 +113,23 @@ def file_facts(
 
 
 def from_line(
-    rules: Mapping[str, FactRule], line: Line, asked: str | None, offered: Mapping[str, FactValue]
+    rules: Mapping[str, FactRule],
+    line: Line,
+    asked: str | None,
+    offered: Mapping[str, FactValue],
+    *,
+    late: bool = True,
 ) -> list[Fact]:
     """The facts that a customer's line states.
 
     `asked`: the fact that the agent's last line asked; `offered`: values that line put to the
-    customer for confirmation.
+    customer for confirmation.  What belongs to the solution (install time) counts, unasked, only once
+    something was offered (`late`).
     """
+    rules = {name: rule for name, rule in rules.items() if late or rule.layer != "solutions" or name == asked}
     stated: dict[str, tuple[FactValue, bool]] = {}
     for value in values_in(line):
-        rule = _rule_for(rules, line.text, value, asked)
+        rule = _rule_for(rules, line, value, asked)
         if rule is not None and rule.name not in stated:
             stated[rule.name] = (_fitted(rule, value), value.rough)
     for rule in rules.values():
@@ -149,10 +170,15 @@ def known_fact(
 
 
 def put_to_customer(rules: Mapping[str, FactRule], line: Line) -> dict[str, FactValue]:
-    """Values that an agent's line states of the customer, by the cue words beside them."""
+    """Values that an agent's line puts to the customer to confirm (一个月128对吧), by their cue words."""
     found: dict[str, FactValue] = {}
+    if not _CONFIRM.search(line.text):
+        return found
     for value in values_in(line):
-        rule = _rule_for(rules, line.text, value, None)
+        after = line.text[value.end : value.end + 5]
+        if not value.typed and not _CONFIRM.search(after):
+            continue  # 方便说两句吗 states nothing
+        rule = _rule_for(rules, line, value, None)
         if rule is not None and rule.layer != "permission":
             found.setdefault(rule.name, _fitted(rule, value))
     return found
@@ -173,6 +199,7 @@ def merged(facts: Mapping[str, Fact], news: Iterable[Fact]) -> dict[str, Fact]:
                     source="speech",
                     evidence=fact.evidence,
                     at_ms=fact.at_ms,
+                    was=before.was,
                 )
         elif not (fact.guessed and not before.guessed and _close(before.value, fact.value)):
             after[fact.name] = Fact(
@@ -183,11 +210,18 @@ def merged(facts: Mapping[str, Fact], news: Iterable[Fact]) -> dict[str, Fact]:
 
 
 def plain(facts: Mapping[str, Fact]) -> dict[str, FactValue]:
-    """Name → value, with what follows: `over_gb`, the data used beyond the plan's."""
+    """Name → value, with what follows: the data used beyond the plan's, a month's share of a yearly price."""
     values = {name: fact.value for name, fact in facts.items()}
     used, plan = _decimal(values.get("data_used_gb")), _decimal(values.get("plan_data_gb"))
     if used is not None and plan is not None:
         values["over_gb"] = max(used - plan, Decimal(0))
+    yearly = _decimal(values.get("broadband_year_price"))
+    if yearly is not None and "broadband_price" not in values:
+        values["broadband_price"] = (yearly / MONTHS_PER_YEAR).quantize(Decimal("0.01"))
+    for name in tuple(values):
+        owner = name.partition("_")[0]
+        if owner != name and owner in IMPLIED and values[name] not in (False, 0):
+            values.setdefault(owner, True)  # whoever pays for broadband has it
     return values
 
 
@@ -219,35 +253,58 @@ def values_in(line: Line) -> list[Value]:
         ):
             continue
         kinds = tuple(kind for kind, (low, high) in _BARE.items() if low <= number <= high)
-        if kinds:
-            found.append(Value(kinds, number, start, end, _is_rough(line.text, start, end)))
+        after = line.text[end : end + 1]
+        if after in _MEASURES or not after:
+            kinds = tuple(kind for kind in kinds if kind != "count" or not after)
+        if kinds and after not in _NO_VALUES:
+            found.append(Value(kinds, number, start, end, _is_rough(line.text, start, end), typed=False))
     return sorted(found, key=lambda value: value.start)
 
 
-def _rule_for(rules: Mapping[str, FactRule], text: str, value: Value, asked: str | None) -> FactRule | None:
-    """The fact that a value is about: the nearest cue of the same clause, else what was asked."""
+def _rule_for(rules: Mapping[str, FactRule], line: Line, value: Value, asked: str | None) -> FactRule | None:
+    """The fact that a value is about: the nearest cue of the same line, else what was asked, else the
+    cue that stood last in the agent's words."""
     best: tuple[int, FactRule] | None = None
-    for rule in rules.values():
-        if rule.kind not in value.kinds:
-            continue
+    yearly = value.kinds[0] == "money" and bool(
+        _YEARLY.search(line.text[max(0, value.start - 6) : value.start])
+        or _YEARLY.match(line.text[value.end : value.end + 5])
+    )
+    fitting = [
+        rule
+        for rule in rules.values()
+        if rule.kind in value.kinds and (rule.kind != "money" or yearly == ("year" in rule.name))
+    ]
+    for rule in fitting:
         for cue in rule.cues:
-            for match in re.finditer(cue, text):
+            for match in re.finditer(cue, line.text):
                 distance = max(value.start - match.end(), match.start() - value.end, 0)
-                distance += 3 if match.start() >= value.end else 0  # what stands before names it sooner
+                distance += 4 if match.start() >= value.end else 0  # what stands before names it sooner
                 if distance <= NEAR and (best is None or distance < best[0]):
                     best = (distance, rule)
     if best is not None:
         return best[1]
-    if asked is not None and asked in rules and rules[asked].kind in value.kinds:
+    if asked is not None and any(rule.name == asked for rule in fitting):
         return rules[asked]
-    return None
+    if not _QUESTION.search(line.before):
+        return None
+    ends = [
+        (
+            max((match.end() for cue in rule.cues for match in re.finditer(cue, line.before)), default=-1),
+            rule.name,
+        )
+        for rule in fitting
+    ]
+    end, name = max(ends, default=(-1, ""))
+    return rules[name] if end >= 0 and value.typed else None
 
 
 def _choice(rule: FactRule, line: Line, asked: str | None) -> FactValue | None:
     """The choice that the words mean; without the question only where a cue stands beside it."""
     if not rule.choices:
         return None
-    if asked != rule.name and not any(re.search(cue, line.text) for cue in rule.cues):
+    if asked != rule.name and (
+        _ASKS.search(line.text) or not any(re.search(cue, line.text) for cue in rule.cues)
+    ):
         return None
     best: tuple[int, str] | None = None
     for value, words in rule.choices.items():
@@ -270,7 +327,7 @@ def _plain_answer(rule: FactRule, line: Line, offered: FactValue | None) -> Fact
         return True if first in _YES else False if first in _NO else None
     if first in _YES and offered is not None:
         return offered
-    if rule.kind == "text" and first is not None and (first in _TELLS or first.startswith("object_")):
+    if rule.kind == "text" and (first is None or first in _TELLS or first.startswith("object_")):
         text = line.text.strip("，。？！、,.?! ")
         return text[:SHORT_ANSWER] if len(text) >= 2 else None
     return None

@@ -56,7 +56,7 @@ def _summary(picture: Picture, how: str) -> list[str]:
     if stated:
         rules = picture.script.facts
         told = [
-            f"{rules[fact.name].title.zh} {_plain(fact.value)}{rules[fact.name].unit}"
+            f"{rules[fact.name].title.zh} {_spoken(fact.value)}{rules[fact.name].unit}"
             for fact in stated
             if fact.name in rules
         ]
@@ -91,6 +91,10 @@ def _follow_up(picture: Picture, how: str, tier: str, ended_at: datetime) -> dic
     if picture.objection == "object_decider":
         about = "问问家人商量得怎么样"
     return {"at": (ended_at + timedelta(days=days)).replace(microsecond=0).isoformat(), "about": about}
+
+
+def _spoken(value: Any) -> Any:
+    return ("是" if value else "否") if isinstance(value, bool) else _plain(value)
 
 
 def _plain(value: Any) -> Any:

@@ -20,7 +20,7 @@ from assist.suggest.conditions import holds_all
 from assist.suggest.model import LAYERS, Candidate, CardKind, FactValue, Said
 from assist.suggest.offers import Offer, placeholders, recommend
 from assist.suggest.picture import Picture
-from assist.suggest.script import Node
+from assist.suggest.script import Node, Wording
 from assist.suggest.stage import READY_SHARE
 from assist.suggest.texts import fact_variables, spoken
 
@@ -28,8 +28,14 @@ NO_PRESSING: Final = frozenset(
     {"object_busy", "object_unable", "request_dnc", "wrong_person", "relative_or_other"}
 )
 """After these nothing is sold and nothing argued."""
+SELLING: Final[frozenset[CardKind]] = frozenset({"question", "rebuttal", "offer", "close"})
+"""Not one of these once the customer has refused for good."""
 ASK_AGAIN_AFTER: Final = 5
 """Customer lines after which a question that got no answer may be asked once more."""
+SUMS: Final = frozenset({"now", "then", "saving", "saving_year", "saving_term", "price", "product", "months"})
+MAX_QUESTIONS: Final = 4
+TOLD_ENOUGH: Final = 3
+"""Facts that the customer told before an offer comes first."""
 STEP: Final = 0.15
 """What the script's own prediction adds to a card."""
 ACT_NAMES: Final[Mapping[str, str]] = {
@@ -80,6 +86,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     shares: dict[str, float]
     variables: dict[str, str]
     today: date
+    talked_of: str | None = None
 
     @property
     def best(self) -> Offer | None:
@@ -88,7 +95,10 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def likely(self) -> Offer | None:
-        """The product to talk about: the recommended one, else the likeliest still possible."""
+        """The product to talk about: the one talked of, the recommended one, the likeliest still possible."""
+        named = next((offer for offer in self.offers if offer.product == self.talked_of), None)
+        if named is not None and named.eligible != "no":
+            return named
         if self.best is not None:
             return self.best
         return next(
@@ -109,11 +119,22 @@ def situation(picture: Picture, today: date) -> Situation:
     offers = recommend(script.catalogue, values, today)
     gains = questions.information_gain(script.catalogue, script.facts, values, today)
     shares = questions.best_shares(script.catalogue, script.facts, values, today)
-    draft = Situation(values=values, offers=offers, gains=gains, shares=shares, variables={}, today=today)
+    draft = Situation(values=values, offers=offers, gains=gains, shares=shares, variables={}, today=today,
+        talked_of=picture.talked_of,
+    )  # fmt: skip
     variables = {**script.variables, **picture.variables, **fact_variables(values)}
     if draft.likely is not None:
-        variables |= placeholders(draft.likely, values, today)
+        variables |= _sums(draft.likely, values, today)
     return msgspec.structs.replace(draft, variables=variables)
+
+
+def _sums(offer: Offer, values: Mapping[str, FactValue], today: date) -> dict[str, str]:
+    """The figures of an offer; what it costs now and then only where that is a gain."""
+    found = placeholders(offer, values, today)
+    if "saving" not in found:
+        found.pop("now", None)
+        found.pop("then", None)
+    return found
 
 
 def candidates(picture: Picture, now: Situation) -> list[Candidate]:
@@ -125,7 +146,10 @@ def candidates(picture: Picture, now: Situation) -> list[Candidate]:
             continue
         if known is None or known.prior < card.prior:
             found[card.key] = card
-    return sorted(found.values(), key=lambda card: (-card.prior, card.key))
+    by_text: dict[str, Candidate] = {}
+    for card in sorted(found.values(), key=lambda card: (-card.prior, card.key)):
+        by_text.setdefault(card.text, card)
+    return list(by_text.values())
 
 
 def next_question(picture: Picture, now: Situation) -> str | None:
@@ -139,9 +163,9 @@ def _all(picture: Picture, now: Situation) -> Iterable[Candidate]:
     names = tuple(act["name"] for act in acts)
     yield from _steps(picture, now, line)
     yield from _duties(picture, now, line)
+    yield from _answers(picture, now, line, names)
     if picture.over or NO_PRESSING & set(names):
         return
-    yield from _answers(picture, now, line, names)
     yield from _rebuttals(picture, now)
     yield from _questions(picture, now, names)
     yield from _offers(picture, now, names)
@@ -152,7 +176,10 @@ def _steps(picture: Picture, now: Situation, line: Said | None) -> Iterable[Cand
     """The lines that the script's policies name."""
     for number, step in enumerate(picture.steps):
         node = picture.script.nodes.get(step)
-        if node is None or step in picture.done:
+        if node is None or step in picture.done or not _timely(picture, now, node):
+            continue
+        kind = node.card or _kind(node, picture)
+        if kind in SELLING and (picture.over or (kind != "question" and NO_PRESSING & set(picture.acts))):
             continue
         text = text_of(picture, now, node)
         if text is None:
@@ -160,11 +187,23 @@ def _steps(picture: Picture, now: Situation, line: Said | None) -> Iterable[Cand
         yield _card(
             picture,
             node,
-            node.card or _kind(node, picture),
+            kind,
             text,
             0.8 - 0.08 * number,
             why=node.why or "话术的下一步",
         )
+
+
+def _timely(picture: Picture, now: Situation, node: Node) -> bool:
+    """Whether a line that the policies name makes sense now: they know acts, not all that was said."""
+    if not _fits(picture, now, node) or (node.asks is not None and now.values.get(node.asks) is not None):
+        return False
+    if node.rebuts and picture.objection not in node.rebuts:
+        return False
+    if node.card == "close" and not (picture.pitched or picture.signals):
+        return False
+    said = {key for key, item in picture.checklist.items() if item.at_ms is not None}
+    return not (node.discloses and set(node.discloses) <= said)
 
 
 def _duties(picture: Picture, now: Situation, line: Said | None) -> Iterable[Candidate]:
@@ -178,7 +217,7 @@ def _duties(picture: Picture, now: Situation, line: Said | None) -> Iterable[Can
         if node is None or text is None:
             continue
         urgent = picture.stage in ("details", "closing") or picture.accepted
-        prior = (0.9 if urgent else 0.5) - 0.03 * number
+        prior = (0.9 if urgent else 0.74 if rule.by in ("opening", "discovery") else 0.6) - 0.03 * number
         if picture.over:
             prior = 0.1
         yield _card(
@@ -281,12 +320,16 @@ def _questions(picture: Picture, now: Situation, names: tuple[str, ...]) -> Iter
     if picture.accepted:
         return
     predicted = STEP * ("advise_question" in picture.steps)
-    for number, name in enumerate(_open_questions(picture, now)[:4]):
+    number = -1
+    for name in _open_questions(picture, now):
         rule = picture.script.facts[name]
         node = picture.script.nodes.get(rule.ask or "")
         text = text_of(picture, now, node) if node is not None else None
         if node is None or text is None or not _fits(picture, now, node):
             continue
+        number += 1
+        if number == MAX_QUESTIONS:
+            break
         prior = 0.55 + predicted - 0.05 * number + 0.05 * min(now.gains.get(name, 0.0), 1.0)
         if picture.objection is not None:
             prior -= 0.25
@@ -305,25 +348,47 @@ def _offers(picture: Picture, now: Situation, names: tuple[str, ...]) -> Iterabl
         return
     predicted = STEP * ("advise_offer" in picture.steps)
     layer = LAYERS.index(picture.layer)
+    told = sum(
+        fact.source == "speech" and fact.name in picture.script.facts for fact in picture.facts.values()
+    )
     for number, offer in enumerate(offer for offer in now.offers if offer.recommended):
         if number > 1 or offer.product in picture.pitched:
             continue
-        variables = {**now.variables, **placeholders(offer, now.values, now.today)}
-        text = _say(offer, variables, picture)
-        if text is None:
-            continue
-        prior = 0.45 + predicted + 0.1 * now.ready + 0.06 * max(0, layer - 1) - 0.1 * number
+        prior = 0.45 + predicted + 0.06 * max(0, layer - 1) - 0.1 * number
+        prior += (0.1 + 0.15 * (told >= TOLD_ENOUGH)) * now.ready - 0.2 * bool(picture.pitched)
         if picture.objection is not None:
             prior -= 0.2
         if {"ask_details", "ask_benefit", "ask_price"} & set(names):
             prior += 0.15
         if picture.signals:
             prior += 0.1
-        saving = offer.arithmetic.saving
-        why = offer.why or (f"每月省{money(saving)}元" if saving is not None and saving > 0 else "最适合")
+        base = {name: text for name, text in now.variables.items() if name not in SUMS}
+        variables = {**base, **_sums(offer, now.values, now.today)}
+        yield from _pitches(picture, now, offer, variables, prior)
+
+
+def _pitches(
+    picture: Picture, now: Situation, offer: Offer, variables: Mapping[str, str], prior: float
+) -> Iterable[Candidate]:
+    """The ways to put one offer: the product's own, and the script's lines about it."""
+    saving = offer.arithmetic.saving
+    why = offer.why or (f"每月省{money(saving)}元" if saving is not None and saving > 0 else "最适合")
+    nodes = [Node(name=f"offer:{offer.product}", wordings=tuple(Wording(text) for text in offer.source.say))]
+    nodes += [
+        node
+        for node in picture.script.nodes.values()
+        if node.card == "offer" and node.product in (None, offer.product) and node.name not in picture.done
+        and _fits(picture, now, node)
+    ]  # fmt: skip
+    slots = {**now.values, "customer_type": picture.customer_type}
+    for number, node in enumerate(nodes):
+        text = spoken(node, variables, slots, picture.texts)
+        if text is None:
+            continue
         yield Candidate(
-            key=f"offer:{offer.product}", kind="offer", text=text, prior=prior, title=offer.name.zh, why=why,
-            product=offer.product, ttl_ms=_CARD_TTL["offer"], evidence=_evidence_of(picture),
+            key=node.name, kind="offer", text=text, prior=prior - 0.03 * (number > 0), title=offer.name.zh,
+            why=(node.why or why)[:24], product=offer.product, ttl_ms=_CARD_TTL["offer"],
+            node=node.name if number else None, technique=node.technique, evidence=_evidence_of(picture),
             features={f"product={offer.product}": 1.0},
         )  # fmt: skip
 
@@ -400,14 +465,8 @@ def text_of(picture: Picture, now: Situation, node: Node | None) -> str | None:
     """The line's words for this customer now, None where it cannot be said."""
     if node is None:
         return None
-    return spoken(node, now.variables, {"customer_type": picture.customer_type}, picture.texts)
-
-
-def _say(offer: Offer, variables: Mapping[str, str], picture: Picture) -> str | None:
-    from assist.suggest.script import Wording
-
-    node = Node(name=offer.product, wordings=tuple(Wording(text) for text in offer.source.say))
-    return spoken(node, variables, {}, picture.texts)
+    slots = {**now.values, "customer_type": picture.customer_type}
+    return spoken(node, now.variables, slots, picture.texts)
 
 
 def _raw(node: Node, text: str, now: Situation) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-_SHAPE: Final = re.compile(r"^\s*([a-z_][a-z0-9_]*)\s*(>=|<=|!=|==|=|>|<)\s*(\S(?:.*\S)?)\s*$")
+_SHAPE: Final = re.compile(r"^\s*([a-z_][a-z0-9_]*)\s*(>=|<=|!=|==|=|>|<)\s*([^\s<>=!](?:.*\S)?)\s*$")
 _ORDERED: Final[dict[str, Callable[[Any, Any], bool]]] = {
     ">=": operator.ge,
     "<=": operator.le,

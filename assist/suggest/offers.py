@@ -70,7 +70,8 @@ class Rules(msgspec.Struct, frozen=True):
 
 def recommend(catalogue: Catalogue, facts: Mapping[str, FactValue], today: date) -> tuple[Offer, ...]:
     """All products valid today: those that may be offered first, by score; then those that may turn
-    out to be; then those held back by the guard; last those that the customer cannot have."""
+    out to be, with the fewest facts missing; then those held back by the guard; last those that the
+    customer cannot have."""
     offers = [_offer(product, catalogue.guard, facts) for product in on_sale(catalogue, today)]
     return tuple(sorted(offers, key=lambda offer: (_standing(offer), -offer.score, *tie_break(offer.source))))
 
@@ -130,12 +131,12 @@ def may_lower(charge: Charge) -> bool:
     return charge.kind in ("fixed", "less", "usage") or (charge.kind == "share" and charge.percent < 100)
 
 
-def _standing(offer: Offer) -> int:
+def _standing(offer: Offer) -> tuple[int, int]:
     if offer.eligible == "no":
-        return 3
+        return (3, 0)
     if offer.guard is not None:
-        return 2
-    return 0 if offer.eligible == "yes" else 1
+        return (2, 0)
+    return (0, 0) if offer.eligible == "yes" else (1, len(offer.missing))
 
 
 def _offer(product: Product, guard: Guard, facts: Mapping[str, FactValue]) -> Offer:

@@ -42,7 +42,7 @@ from assist.suggest.offers import (
 
 MAX_PARTICLES: Final = 256
 LEAST_PARTICLES: Final = 32
-MAX_ROWS: Final = 5120
+MAX_ROWS: Final = 4096
 """Particles times answers: what a few milliseconds allow."""
 
 Floats = NDArray[np.float64]
@@ -219,10 +219,10 @@ def _scores(
     product: Product, allowed: Decimal, customers: _Customers, bill: Floats, leaving: NDArray[np.bool_]
 ) -> Floats:
     """A product's score for each, as offers.py reckons it; -inf where it may not be offered."""
-    rules, paid = rules_of(product), np.nan_to_num(bill)
+    rules, paid = rules_of(product), _or_zero(bill)
     then = _charged(product.charge, bill, customers)
     now = bill + sum((customers.replaced(name) for name in product.replaces), np.zeros(customers.count))
-    gain = np.nan_to_num(now - then)
+    gain = _or_zero(now - then)
     for worth, when in zip(product.worth, rules.worth, strict=True):
         gain += float(worth.yuan) * (1.0 if when is None else customers.holds(when))
     fits = np.zeros(customers.count)
@@ -232,7 +232,7 @@ def _scores(
     score = gain + step * fits
     shut = (gain < -1e-9) & (fits == 0)
     if may_lower(product.charge):
-        lost = np.maximum(np.nan_to_num(bill - then), 0.0)
+        lost = np.maximum(_or_zero(bill - then), 0.0)
         within = np.minimum(lost, paid * float(STAYS_FOR))
         halved = within * float(RISK_WITHIN) + (lost - within) * float(RISK_BEYOND)
         score -= np.where(leaving, halved, lost)
@@ -260,6 +260,10 @@ def _charged(charge: Charge, bill: Floats, customers: _Customers) -> Floats:
     return np.maximum(bill - yuan, 0.0) if charge.kind == "less" else bill
 
 
+def _or_zero(values: Floats) -> Floats:
+    return np.where(np.isnan(values), 0.0, values)
+
+
 def _fen(values: Floats) -> Floats:
     return np.asarray(np.floor(values * 100 + 0.5 + 1e-9) / 100, dtype=np.float64)
 
@@ -283,11 +287,11 @@ def _shares(best: NDArray[np.intp], weights: Floats, products: int) -> Floats:
 
 
 def _gain(weights: Floats, shares: Floats) -> float:
-    """Bits: the entropy of the mixture less the mean entropy of its parts."""
-    after = float(weights @ np.array([_entropy(row) for row in shares]))
-    return max(0.0, round(_entropy(weights @ shares) - after, 9))
+    """Bits: the entropy of the mixture less the mean entropy of its parts (one a row)."""
+    entropies = _entropy(np.vstack((weights @ shares, shares)))
+    return max(0.0, round(float(entropies[0] - weights @ entropies[1:]), 9))
 
 
-def _entropy(shares: Floats) -> float:
-    some = shares[shares > 1e-12]
-    return float(-(some * np.log2(some)).sum())
+def _entropy(shares: Floats) -> Floats:
+    some = np.where(shares > 1e-12, shares, 1.0)
+    return np.asarray(-(some * np.log2(some)).sum(axis=1), dtype=np.float64)

@@ -31,22 +31,35 @@ class Screen:
 
         While the agent reads the primary card they wait (see `spoken`)."""
         if self.reading(now_ms) and self.primary is not None:
-            self.waiting = tuple(cards)
+            self.waiting = (*filter(_whispered, self.waiting), *cards)
             return False
-        kept = self.primary
-        if kept is not None and kept.pinned and kept.kind == "action" and not self.expired(kept, now_ms):
-            self.folded = tuple(cards[:FOLDED])  # the supervisor's whisper stays until it is dealt with
-            return True
         before = (self.primary, self.folded)
+        self._rise(now_ms)
+        kept = self.primary
+        if kept is not None and _whispered(kept) and not self.expired(kept, now_ms):
+            self.folded = tuple(cards[:FOLDED])  # the supervisor's whisper stays until it is dealt with
+            return before != (self.primary, self.folded)
         self.primary = cards[0] if cards else None
         self.folded = tuple(cards[1 : 1 + FOLDED])
         self.reading_since = None
         return before != (self.primary, self.folded)
 
+    def whisper(self, card: Suggestion, now_ms: int) -> None:
+        """A supervisor's card goes before all others; while the agent reads it is the first that waits."""
+        if self.reading(now_ms) and self.primary is not None:
+            self.waiting = (card, *self.waiting)
+            return
+        self.primary, self.folded, self.reading_since = card, self.cards()[:1], None
+
     def begin_reading(self, now_ms: int) -> None:
         """The agent's words so far are those of the primary card."""
-        if self.primary is not None and self.reading_since is None:
+        if self.primary is not None and not self.reading(now_ms):
             self.reading_since = now_ms
+
+    def end_reading(self, now_ms: int) -> bool:
+        """The agent's line is over: what waited comes up.  Whether anything waited."""
+        self.reading_since = None
+        return self._rise(now_ms)
 
     def reading(self, now_ms: int) -> bool:
         """Whether the primary card is being read aloud."""
@@ -67,6 +80,7 @@ class Screen:
     def expire(self, now_ms: int) -> bool:
         """Take down what has had its time.  Whether anything changed."""
         before = (self.primary, self.folded)
+        self._rise(now_ms)
         if self.primary is not None and self.expired(self.primary, now_ms) and not self.reading(now_ms):
             self.primary = None
         self.folded = tuple(card for card in self.folded if not self.expired(card, now_ms))
@@ -76,7 +90,23 @@ class Screen:
         """All that is up, the primary one first."""
         return ((self.primary,) if self.primary is not None else ()) + self.folded
 
+    def _rise(self, now_ms: int) -> bool:
+        """Put up what waited for the end of a reading, unless its time is over.  Whether there was any."""
+        if not self.waiting or self.reading(now_ms):
+            return False
+        up = [card for card in self.waiting if not self.expired(card, now_ms)]
+        self.waiting = ()
+        if up:
+            self.primary, self.folded = up[0], tuple(up[1 : 1 + FOLDED])
+            self.reading_since = None
+        return bool(up)
+
     @staticmethod
     def expired(card: Suggestion, now_ms: int) -> bool:
         """Whether its time is over."""
         return now_ms - card.t_sent_ms > card.ttl_ms
+
+
+def _whispered(card: Suggestion) -> bool:
+    """Whether a supervisor sent it."""
+    return card.pinned and card.kind == "action"

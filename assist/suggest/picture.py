@@ -25,8 +25,9 @@ class Picture:
     then; `pending`: the fact that the last agent's line asked; `offered`: values it put to the customer;
     `expects`: what it asked (CONTRACT, parse: after); `refusals`: clear refusals so far; `over`: selling
     is over; `steps`: what the script's policies would do next; `done`: script lines spoken; `pitched`:
-    products named; `shown`: card keys shown with the number of customer lines then; `texts`: card texts
-    shown; `rejected`: keys dismissed.
+    products named, `talked_of` the last of them; `farewell`: the last line says goodbye; `shown`: card
+    keys shown with the number of customer lines then; `texts`: card texts shown; `rejected`: keys
+    dismissed.
     """
 
     call_id: str
@@ -53,6 +54,8 @@ class Picture:
     steps: tuple[str, ...] = ()
     done: dict[str, str] = field(default_factory=dict)
     pitched: set[str] = field(default_factory=set)
+    talked_of: str | None = None
+    farewell: bool = False
     checklist: dict[str, CheckItem] = field(default_factory=dict)
     alarms: list[Alarm] = field(default_factory=list)
     type_points: dict[str, int] = field(default_factory=dict)

@@ -23,6 +23,8 @@ from assist.suggest.script import FactRule
 WORTHWHILE: Final = 0.05
 NEEDED: Final = 0.5
 """A question is worth its time with this gain (bits) or this need; others wait until the end."""
+NEED_WEIGHT: Final = 0.5
+"""Bits that a need of 1 counts for: the talk itself wants some answers that decide no product."""
 
 
 def information_gain(
@@ -50,20 +52,33 @@ def order(
     refused: Collection[str] = (),
 ) -> list[str]:
     """Facts to ask for, next one first: permission, facts, problems, solutions; within a layer by
-    gain, then need.  Those that decide little come after all that decide, and those of a layer
-    before `reached` only if they decide much.  Never one that is known, was asked, was refused, has
-    no line that asks it, or is about something that the customer has not."""
+    gain and need.  Those that decide little come after all that decide, and those of a layer before
+    `reached` only if they decide much.  Never one that is known, was asked, was refused, has no line
+    that asks it, or is about something that the customer has not or may not have."""
 
-    def open_(rule: FactRule) -> bool:
-        done = facts.get(rule.name) is not None or rule.name in asked or rule.name in refused
-        return rule.ask is not None and not done and not void(rule.name, facts)
+    known = {name for name, value in facts.items() if value is not None}
+    askable = {
+        rule.name
+        for rule in rules.values()
+        if rule.ask is not None
+        and not {rule.name} & {*known, *asked, *refused}
+        and not void(rule.name, facts)
+    }
 
-    def place(rule: FactRule) -> tuple[bool, int, float, float]:
+    def timely(rule: FactRule) -> bool:
+        """A detail waits for the yes or no that it hangs on; known details answer that themselves."""
+        if rule.kind == "yes_no" and any(name.startswith(f"{rule.name}_") for name in known):
+            return False
+        owner = rule.name.partition("_")[0]
+        return owner == rule.name or owner not in askable or rules[owner].kind != "yes_no"
+
+    def place(rule: FactRule) -> tuple[bool, int, float]:
         gain, layer = round(gains.get(rule.name, 0.0), 6), LAYERS.index(rule.layer)
         idle = gain < WORTHWHILE and (rule.need < NEEDED or layer < LAYERS.index(reached))
-        return (idle, layer, -gain, -rule.need)
+        return (idle, layer, -gain - NEED_WEIGHT * rule.need)
 
-    return [rule.name for rule in sorted(filter(open_, rules.values()), key=place)]
+    ready = [rule for rule in rules.values() if rule.name in askable and timely(rule)]
+    return [rule.name for rule in sorted(ready, key=place)]
 
 
 def _outlook(
@@ -84,8 +99,9 @@ def _spreads(catalogue: Catalogue, rules: Mapping[str, FactRule]) -> tuple[Sprea
     for name, conditions in sorted(deciding_facts(catalogue).items()):
         if name not in rules:
             continue
-        likely = [(item.value, item.weight) for item in rules[name].likely if item.weight > 0]
-        pairs = likely or [(value, 1.0) for value in _sides(conditions)]
+        pairs: list[tuple[FactValue, float]] = []
+        pairs += [(item.value, item.weight) for item in rules[name].likely if item.weight > 0]
+        pairs = pairs or [(value, 1.0) for value in _sides(conditions)]
         total = math.fsum(weight for _, weight in pairs)
         if len(pairs) > 1:
             found.append((name, tuple((value, weight / total) for value, weight in pairs)))

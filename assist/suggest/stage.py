@@ -20,7 +20,7 @@ READY_SHARE: Final = 0.7
 
 def stage_of(picture: Picture) -> Stage:
     """The stage by what was done: the furthest that holds now."""
-    if picture.over or "goodbye" in picture.acts:
+    if picture.over or picture.farewell or "goodbye" in picture.acts:
         return "closing"
     if picture.objection is not None:
         return "objections"
@@ -33,8 +33,11 @@ def stage_of(picture: Picture) -> Stage:
     asked = [name for name in picture.asked if name in picture.script.facts]
     if any(picture.script.facts[name].layer != "permission" for name in asked):
         return "discovery"
-    stated = [fact for fact in picture.facts.values() if fact.source == "speech"]
-    return "discovery" if stated else "opening"
+    rules = picture.script.facts
+    told = [fact for fact in picture.facts.values() if fact.source == "speech" and fact.name in rules]
+    beyond = any(rules[fact.name].layer != "permission" for fact in told)
+    allowed = any(fact.name == "permission_granted" and fact.value is True for fact in told)
+    return "discovery" if beyond or allowed else "opening"
 
 
 def layer_of(picture: Picture) -> Layer:

@@ -67,7 +67,7 @@ def fact_variables(values: Mapping[str, Any]) -> dict[str, str]:
     """Facts as they are spoken: 128, 18.4, 中国电信."""
     found = {}
     for name, value in values.items():
-        if isinstance(value, bool):
+        if isinstance(value, bool) or (name == "over_gb" and not value):
             continue
         if isinstance(value, (int, float, Decimal)):
             text = f"{Decimal(str(value)):f}"

@@ -197,6 +197,18 @@ def test_an_unknown_bill_leaves_a_lowering_offer_unknown() -> None:
     assert set(offers["fit"].missing) == {"monthly_bill", "data_used_gb"}
 
 
+def test_of_what_may_turn_out_to_fit_the_nearest_comes_first() -> None:
+    """Nothing known: not the cheapest way out, which hangs on most conditions."""
+    same, fixed = Charge(kind="same"), Charge(kind="fixed", yuan=Decimal(8))
+    catalogue = Catalogue(
+        products=(
+            product("keep", fixed, eligible=("leaving == yes", "hardly_used == yes"), term_months=0),
+            product("data", same, eligible=("value_tier == gold",)),
+        )
+    )
+    assert [offer.product for offer in recommend(catalogue, {}, TODAY)] == ["data", "keep"]
+
+
 def test_a_bill_that_is_no_amount_counts_as_unknown() -> None:
     for nonsense in ("很多", -5, float("nan"), float("inf"), True):
         offer = recommend(RETENTION, {"monthly_bill": nonsense}, TODAY)[0]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from assist.loading import load_assist_script
 from assist.suggest.model import CARD_KINDS, STAGES
-from benchmarks.assist_quality import HERE, NONE, SPOKEN_FACTS, Transcript
+from benchmarks.assist_quality import HERE, NONE, SPOKEN_FACTS, Right, Tally, Transcript, judge_card
 from bot.typed_yaml import load_typed
 from bot.understanding.acts import ACTS
 
@@ -65,3 +66,35 @@ def test_a_fact_marked_at_a_turn_is_among_those_of_the_call(path: Path) -> None:
     transcript = load_typed(path, Transcript)
     at_turns = {name for turn in transcript.turns if turn.right for name in turn.right.facts}
     assert at_turns <= {*transcript.facts, *transcript.may}
+
+
+QUESTION = {"kind": "question", "asks": "home_users", "text": "家里几口人?"}
+ANSWER = {"kind": "answer", "text": "三百兆,一家人够用。"}
+REBUTTAL = {"kind": "rebuttal", "technique": "empathy", "text": "理解您。"}
+
+
+@pytest.mark.parametrize(
+    ("right", "card", "hit"),
+    [
+        (Right(kinds=("question",)), QUESTION, True),
+        (Right(kinds=("question",), asks=("tv_use",)), QUESTION, False),
+        (Right(kinds=("answer", "question"), asks=("home_users",)), QUESTION, True),
+        (Right(kinds=("question",)), None, False),
+        (Right(kinds=("none",)), None, True),
+        (Right(kinds=("none",)), QUESTION, False),
+        (Right(forbid=("question",)), QUESTION, False),
+        (Right(forbid=("offer",)), None, True),
+        (Right(kinds=("answer",), words=("300", "三百")), ANSWER, True),
+        (Right(kinds=("answer",), words=("搬家",)), ANSWER, False),
+        (Right(kinds=("rebuttal",), technique=("authority",)), REBUTTAL, False),
+        (Right(kinds=("rebuttal",), technique=("authority", "empathy")), REBUTTAL, True),
+        (Right(kinds=("rebuttal",), words=("搬家",)), REBUTTAL, True),
+    ],
+)
+def test_a_card_is_right_by_kind_and_by_what_it_holds(
+    right: Right, card: dict[str, Any] | None, hit: bool
+) -> None:
+    tally = Tally()
+    judge_card(right, card, "here", tally)
+    assert list(tally.hits.values()) == [[hit]]
+    assert len(tally.errors) == (not hit)

@@ -99,7 +99,8 @@ def test_worthwhile_questions_follow_the_four_layers(catalogue: Catalogue, facts
     layers = [LAYERS.index(RULES[name].layer) for name in worthwhile]
     assert layers == sorted(layers)
     for one, other in itertools.pairwise(worthwhile):
-        assert RULES[one].layer != RULES[other].layer or gains[one] >= gains[other] - 1e-6
+        same_need = RULES[one].layer == RULES[other].layer and RULES[one].need == RULES[other].need
+        assert not same_need or gains[one] >= gains[other] - 1e-6
 
 
 @given(catalogues, some_facts)
@@ -146,6 +147,24 @@ def test_true_and_one_are_different_facts() -> None:
     rules = {"tv_use": rule("tv_use")}
     assert information_gain(catalogue, rules, {"home_users": True}, TODAY)["tv_use"] == 0
     assert information_gain(catalogue, rules, {"home_users": 1}, TODAY)["tv_use"] == 1
+
+
+def test_a_price_is_asked_only_once_it_is_known_that_there_is_something_to_pay_for() -> None:
+    rules = {
+        "broadband": rule("broadband", kind="yes_no"),
+        "broadband_price": rule("broadband_price", need=0.9),
+    }
+    assert order(rules, {}, {}) == ["broadband"]
+    assert order(rules, {"broadband": True}, {}) == ["broadband_price"]
+    assert order(rules, {"broadband": False}, {}) == []
+    assert order(rules, {"broadband_price": 50}, {}) == []
+    assert order(rules, {}, {}, asked=["broadband"]) == ["broadband_price"]
+
+
+def test_what_the_talk_needs_counts_beside_what_decides() -> None:
+    rules = {"broadband": rule("broadband", need=0.9), "tv_use": rule("tv_use", need=0.3)}
+    assert order(rules, {}, {"tv_use": 0.1}) == ["broadband", "tv_use"]
+    assert order(rules, {}, {"tv_use": 0.6}) == ["tv_use", "broadband"]
 
 
 def test_a_question_that_decides_comes_before_an_earlier_layer_that_does_not() -> None:
