@@ -345,6 +345,9 @@ class Shadow:
         if script.catalogue.products:
             price = duties.wrong_price(text, entities, self._prices(), utterance_id, end_ms)
             heard.alarms += [price] if price is not None else []
+            may_have = [(offer.source.charge, offer.eligible != "no") for offer in self._situation.offers]
+            discount = duties.wrong_discount(entities, may_have, utterance_id, end_ms)
+            heard.alarms += [discount] if discount is not None else []
         if picture.over or "decline_offer" in picture.acts:
             pushed = duties.pressing(
                 script, text, meaning.nodes, meaning.expects, utterance_id, end_ms, over=picture.over
@@ -367,7 +370,7 @@ class Shadow:
             if (
                 product.name.zh in text
                 or (not asks and duties.names_price(line, product.charge))
-                or any(self._lines.likeness(text, saying) >= SPOKEN for saying in product.say)
+                or self._lines.nearness(text, product.say) >= SPOKEN
                 or any(node.product == product.key and node.card == "offer" for node in nodes)
             ):
                 picture.pitched.add(product.key)

@@ -1,4 +1,7 @@
-"""`huashu demo`: a dozen simulated customers at once, live in the terminal, then the outcomes."""
+"""`huashu demo`: a dozen simulated customers at once, live in the terminal, then the outcomes.
+
+`huashu demo assist` is commands/demo_assist.py.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from commands import demo_assist
 from commands.json_lines import complain
 
 if TYPE_CHECKING:
@@ -37,15 +41,19 @@ CUSTOMERS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `huashu demo`."""
+    parser.add_argument("what", nargs="?", choices=("assist",), help="实时辅助坐席的演示 / live assist")
     parser.add_argument("--persona", action="append", default=[], help="只要这几位 / only these (repeatable)")
     parser.add_argument("--all", action="store_true", help="所有模拟客户 / all simulated customers")
     parser.add_argument("--by-ear", action="store_true", help="用识别器听 / through a recogniser, not text")
+    demo_assist.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo; 0 where every call ended as its customer's file expects."""
     from commands.simulated_calls import FAULTS, check_ears, choose_personas
 
+    if arguments.what == "assist":
+        return demo_assist.run(arguments)
     try:
         names = [] if arguments.all else arguments.persona or list(CUSTOMERS)
         chosen = choose_personas(names)

@@ -6,6 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
+from bot.dialogue.faults import Fault
 from commands.json_lines import complain, line_out
 
 
@@ -17,12 +18,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print all faults; 1 where one of them is an error."""
-    from bot.dialogue.linting import lint
     from bot.dialogue.script_files import ScriptError, script_names
 
     names = [arguments.script] if arguments.script else script_names()
     try:
-        faults = sorted({fault for name in names for fault in lint(name)})
+        faults = sorted({fault for name in names for fault in _faults(name)})
     except ScriptError as error:
         complain(str(error))
         return 1
@@ -44,6 +44,18 @@ def run(arguments: argparse.Namespace) -> int:
     if not faults and not arguments.json:
         print(f"没有发现问题 / no faults: {', '.join(names)}")
     return int(any(fault.is_error for fault in faults))
+
+
+def _faults(name: str) -> list[Fault]:
+    """What the dialogue reads, then, where that can be read, what live assist reads."""
+    from assist.linting import lint_assist
+    from bot.dialogue.linting import lint
+    from bot.dialogue.script_files import find_script
+
+    found = lint(name)
+    files = find_script(name)
+    unreadable = any(fault.code.startswith("E0") for fault in found)
+    return found if unreadable or not files.assists else [*found, *lint_assist(files)]
 
 
 def _shown(path: Path) -> str:

@@ -14,10 +14,16 @@ import sys
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("十几位模拟客户同时来电,看机器人打完", "a dozen simulated customers, live, to the end"),
+    "up": ("启动全部服务并一直运行", "run everything, and keep it running"),
     "call": ("和一位模拟客户打一通电话", "one call with one simulated customer"),
     "chat": ("在终端里和话术对话", "talk to a script in the terminal"),
     "parse": ("听懂一句话:每行一个 JSON", "understand lines: one JSON each"),
     "interrupts": ("这句话会不会打断机器人", "would these words stop the bot"),
+    "assist": ("在终端里试坐席辅助:每行一句话", "advice for an agent: one line each"),
+    "web": ("只启动网页服务", "run a web server only"),
+    "users": ("登录用户:添加、列出、停用", "people who log in: add, list, disable"),
+    "screenshots": ("给网页截图", "make the pages' screenshots"),
+    "learn": ("从打完的通话里学排序", "learn the ranking of cards from ended calls"),
     "lint": ("检查话术文件", "check script files"),
     "train": ("训练话术版本", "train a script version"),
     "models": ("下载识别与合成模型", "download speech models"),

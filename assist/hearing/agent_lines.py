@@ -7,13 +7,14 @@ every wording by its character n-grams (TF-IDF, cosine).  Pure; the index is bui
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
 
+from assist.hearing.likeness import LikenessIndex, Vector, cosine
 from assist.suggest.script import AssistScript
 
 SURE: Final = 0.46
@@ -23,6 +24,8 @@ SPOKEN: Final = 0.5
 ASKED: Final = 0.22
 """Cosine from which a question with the fact's cue in it asks that fact."""
 MIN_CHARACTERS: Final = 4
+MAX_CARDS: Final = 2000
+"""Card texts whose vectors are kept."""
 
 _CLAUSES: Final = re.compile(r"[，。？！、；,.?!;~…—\s]+")
 _SENTENCES: Final = re.compile(r"(?<=[。？！?!；;])")
@@ -60,8 +63,9 @@ class AgentLines:
                 for text in {wording.text, *_long_sentences(wording.text)}:
                     self._names.append(node.name)
                     texts.append(_folded(text))
-        self._vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, min_df=1)
-        self._matrix: Any = self._vectorizer.fit_transform(texts or ["-"])
+        self._index = LikenessIndex(texts)
+        self._cards: dict[str, Vector] = {}
+        self._heard: tuple[str, list[Vector]] = ("", [])
         self._cues = {
             rule.name: re.compile("|".join(f"(?:{cue})" for cue in rule.cues))
             for rule in script.facts.values()
@@ -71,7 +75,7 @@ class AgentLines:
     def understand(self, text: str) -> AgentMeaning:
         """The meaning of one agent's line."""
         scores: dict[str, float] = {}
-        for clause in _clauses(text):
+        for clause in _folded_clauses(text):
             for name, score in self._nearest(clause):
                 if score > scores.get(name, 0.0):
                     scores[name] = score
@@ -83,20 +87,28 @@ class AgentLines:
 
     def likeness(self, text: str, card: str) -> float:
         """How like an agent's words are to a card's text, by the clause that is most so; 0 to 1."""
-        clauses = [_folded(clause) for clause in _clauses(text)]
-        clauses = [clause for clause in clauses if len(clause) >= MIN_CHARACTERS]
-        if not clauses:
-            return 0.0
-        rows = self._vectorizer.transform([*clauses, _folded(card)])
-        return float((rows[:-1] @ rows[-1].T).toarray().max())
+        return self.nearness(text, (card,))
 
-    def _nearest(self, clause: str, count: int = 4) -> list[tuple[str, float]]:
-        folded = _folded(clause)
-        if len(folded) < MIN_CHARACTERS:
-            return []
-        scores = np.asarray((self._matrix @ self._vectorizer.transform([folded]).T).todense()).ravel()
+    def nearness(self, text: str, cards: Iterable[str]) -> float:
+        """The same for the most like of several cards."""
+        wanted = [self._card(card) for card in cards]
+        if self._heard[0] != text:
+            self._heard = (text, [self._index.vector(folded) for folded in _folded_clauses(text)])
+        clauses = self._heard[1]
+        return max((cosine(clause, card) for clause in clauses for card in wanted), default=0.0)
+
+    def _card(self, text: str) -> Vector:
+        if text not in self._cards:
+            if len(self._cards) >= MAX_CARDS:
+                self._cards.clear()
+            self._cards[text] = self._index.vector(_folded(text))
+        return self._cards[text]
+
+    def _nearest(self, folded: str, count: int = 4) -> list[tuple[str, float]]:
+        scores = self._index.scores(self._index.vector(folded))
+        few = min(count * 4, len(scores))
         best: dict[str, float] = {}
-        for at in np.argsort(scores)[::-1][: count * 4]:
+        for at in sorted(np.argpartition(-scores, few - 1)[:few], key=lambda row: -scores[row]):
             best.setdefault(self._names[at], float(scores[at]))
         return list(best.items())[:count]
 
@@ -148,6 +160,11 @@ def _clauses(text: str) -> list[str]:
     clauses = [clause for clause in _CLAUSES.split(text) if clause]
     pairs = [a + b for a, b in pairwise(clauses)]
     return list(dict.fromkeys([text, *_long_sentences(text), *clauses, *pairs]))[:12]
+
+
+def _folded_clauses(text: str) -> list[str]:
+    folded = dict.fromkeys(_folded(clause) for clause in _clauses(text))
+    return [clause for clause in folded if len(clause) >= MIN_CHARACTERS]
 
 
 def _long_sentences(text: str) -> list[str]:

@@ -96,6 +96,29 @@ def wrong_price(
     return None
 
 
+def wrong_discount(
+    entities: Sequence[Mapping[str, Any]],
+    products: Iterable[tuple[Charge, bool]],
+    utterance_id: str,
+    at_ms: int,
+) -> Alarm | None:
+    """An alarm where an agent names a share of the bill (七折) that this customer is not entitled to.
+
+    `products`: each product's charge, and whether this customer may have it.
+    """
+    shares = [(charge.percent, allowed) for charge, allowed in products if charge.kind == "share"]
+    for entity in entities if shares else ():
+        if entity["entity"] != "percent":
+            continue
+        percent = Decimal(str(entity["value"]))
+        if not any(allowed and percent == share for share, allowed in shares):
+            return Alarm(
+                rule="above_tier", words=str(entity.get("text") or percent), utterance_id=utterance_id,
+                at_ms=at_ms, title="超出客户等级", remedy="不好意思,我更正一下,优惠以系统里您这一级的为准。",
+            )  # fmt: skip
+    return None
+
+
 def names_price(line: Line, charge: Charge) -> bool:
     """Whether an agent's words name what a product costs (48块, 够五十八的档, 八折)."""
     if not _OFFERING.search(line.text):

@@ -7,94 +7,38 @@ Personal data is masked here, before anything is kept; the customer's file is ke
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import msgspec
 from redis.asyncio import Redis
 
 from bot import events as ev
+from bot.bus import assisted_scripts as scripts
 from bot.bus import keys
+from bot.bus.assisted_shapes import CallMeta, NoWorker, OpenCall, Posted, Utterance
 from bot.bus.connection import command
-from bot.bus.errors import BusError
-from bot.bus.script import Script
+from bot.bus.together import Together
 from bot.understanding.masking import mask, mask_partial
 
-Outcome = Literal["new", "repeat", "dropped", "ended", "unknown"]
+__all__ = [
+    "AssistedCalls",
+    "CallMeta",
+    "NoWorker",
+    "OpenCall",
+    "Posted",
+    "Seal",
+    "Utterance",
+    "Workers",
+    "masked_customer",
+]
+
 KEPT_S = 172_800
 """What nobody archives goes after two days."""
 REMEMBERED_CALLS = 4096
-
-_OPEN = Script("""
--- KEYS: log, state, meta, contact, agent's call, live rows, inbox, worker's calls
--- ARGV: call id, meta, sealed contact, event, feed channel, agent channel, worker, kept s, row
-if redis.call('HEXISTS', KEYS[2], 'opened') == 1 then return {'repeat', 0} end
-redis.call('HSET', KEYS[2], 'opened', 1, 'worker', ARGV[7])
-local seq = redis.call('HINCRBY', KEYS[2], 'seq', 1)
-redis.call('XADD', KEYS[1], seq .. '-0', 'e', ARGV[4])
-redis.call('SET', KEYS[3], ARGV[2], 'EX', ARGV[8])
-redis.call('SET', KEYS[4], ARGV[3], 'EX', ARGV[8])
-redis.call('SET', KEYS[5], ARGV[1], 'EX', ARGV[8])
-redis.call('EXPIRE', KEYS[1], ARGV[8])
-redis.call('EXPIRE', KEYS[2], ARGV[8])
-redis.call('HSET', KEYS[6], ARGV[1], ARGV[9])
-redis.call('SADD', KEYS[8], ARGV[1])
-redis.call('XADD', KEYS[7], 'MAXLEN', '~', 20000, '*', 'c', ARGV[1], 'q', seq, 'e', ARGV[4])
-redis.call('PUBLISH', ARGV[5], seq .. ' ' .. ARGV[4])
-redis.call('PUBLISH', ARGV[6], ARGV[1])
-return {'new', seq}
-""")
-
-_POST = Script("""
--- KEYS: log, state, final utterances, inbox
--- ARGV: call id, utterance id ('' where it is none), final 0 or 1, event, feed channel, kept s
-local s = redis.call('HMGET', KEYS[2], 'opened', 'ended', 'closed')
-if not s[1] then return {'unknown', 0} end
-if s[2] or s[3] then return {'ended', 0} end
-if ARGV[2] ~= '' then
-  local before = redis.call('HGET', KEYS[3], ARGV[2])
-  if before then return {ARGV[3] == '1' and 'repeat' or 'dropped', tonumber(before)} end
-end
-local seq = redis.call('HINCRBY', KEYS[2], 'seq', 1)
-redis.call('XADD', KEYS[1], seq .. '-0', 'e', ARGV[4])
-if ARGV[2] ~= '' and ARGV[3] == '1' then
-  redis.call('HSET', KEYS[3], ARGV[2], seq)
-  redis.call('EXPIRE', KEYS[3], ARGV[6])
-end
-redis.call('XADD', KEYS[4], 'MAXLEN', '~', 20000, '*', 'c', ARGV[1], 'q', seq, 'e', ARGV[4])
-redis.call('PUBLISH', ARGV[5], seq .. ' ' .. ARGV[4])
-return {'new', seq}
-""")
-
-_END = Script("""
--- KEYS: state, inbox   ARGV: call id, how it ended
-local s = redis.call('HMGET', KEYS[1], 'opened', 'ended', 'closed')
-if not s[1] then return {'unknown', 0} end
-if s[2] or s[3] then return {'repeat', 0} end
-redis.call('HSET', KEYS[1], 'ended', ARGV[2])
-redis.call('XADD', KEYS[2], 'MAXLEN', '~', 20000, '*', 'c', ARGV[1], 'end', ARGV[2])
-return {'new', tonumber(redis.call('HGET', KEYS[1], 'seq'))}
-""")
-
-_MOVE = Script("""
--- KEYS: state, calls of the old worker, calls of the new, inbox of the new   ARGV: call id, old, new
-if redis.call('HGET', KEYS[1], 'worker') ~= ARGV[2] then return redis.call('HGET', KEYS[1], 'worker') end
-redis.call('HSET', KEYS[1], 'worker', ARGV[3])
-redis.call('SREM', KEYS[2], ARGV[1])
-redis.call('SADD', KEYS[3], ARGV[1])
-redis.call('XADD', KEYS[4], 'MAXLEN', '~', 20000, '*', 'c', ARGV[1], 'moved', 1)
-return ARGV[3]
-""")
-
-_REASSIGN = Script("""
--- KEYS: meta, agent's call before, agent's call after   ARGV: call id, meta, kept s
-if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
-redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
-redis.call('SET', KEYS[3], ARGV[1], 'EX', ARGV[3])
-return 1
-""")
 
 
 class Seal(Protocol):
@@ -115,61 +59,6 @@ class Workers(Protocol):
         """Whether it lives."""
 
 
-class NoWorker(BusError):
-    """No assist worker serves the script."""
-
-
-class OpenCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A call to assist.  `at`: wall time, ISO 8601 with offset; `contact`: the customer's file, raw;
-    `earlier`: what was said before (a bot call handed over): utterances with their acts;
-    `facts`: what is known from then."""
-
-    call_id: str
-    script: str
-    agent_id: str
-    contact: dict[str, Any]
-    at: str
-    direction: Literal["outbound", "inbound"] = "outbound"
-    tenant_id: str = "default"
-    earlier: tuple[dict[str, Any], ...] = ()
-    facts: dict[str, Any] = {}
-    handed_over: str | None = None
-
-
-class Utterance(msgspec.Struct, frozen=True, kw_only=True):
-    """Words of one side (CONTRACT, POST utterances); times in ms on the call's own clock."""
-
-    utterance_id: str
-    party: Literal["customer", "agent"]
-    text: str
-    begin_ms: int
-    end_ms: int
-    final: bool
-    asr_confidence: float | None = None
-
-
-class Posted(msgspec.Struct, frozen=True):
-    """What became of it: `seq` in the call's log (that of the first, for a repeat; 0 where none)."""
-
-    outcome: Outcome
-    seq: int = 0
-
-
-class CallMeta(msgspec.Struct, frozen=True, kw_only=True):
-    """Who holds a call.  `worker` as it was pinned at the start."""
-
-    call_id: str
-    tenant_id: str
-    agent_id: str
-    script: str
-    script_version: str
-    direction: str
-    started: str
-    started_ms: int
-    worker: str
-    handed_over: str | None = None
-
-
 _meta_decoder = msgspec.json.Decoder(CallMeta)
 _contact_decoder = msgspec.json.Decoder(OpenCall)
 
@@ -184,6 +73,7 @@ class AssistedCalls:
         self._metas: OrderedDict[str, CallMeta] = OrderedDict()
         self._names: OrderedDict[str, tuple[str, ...]] = OrderedDict()
         self._pinned: dict[str, str] = {}
+        self._together = Together(redis, scripts.POST)
 
     async def open(self, call: OpenCall) -> CallMeta:
         """Begin a call; one of the same id that is there already is given back as it is.
@@ -203,7 +93,7 @@ class AssistedCalls:
         )  # fmt: skip
         row = {"call_id": call.call_id, "agent_id": call.agent_id, "script": call.script, "started": call.at}
         sealed = self._seal.seal(call.tenant_id, call.call_id, msgspec.json.encode(call))
-        outcome, _ = await _OPEN.run(
+        outcome, _ = await scripts.OPEN.run(
             self._redis,
             [
                 keys.log(call.call_id), keys.log_state(call.call_id), keys.call_meta(call.call_id),
@@ -271,7 +161,7 @@ class AssistedCalls:
         how = msgspec.json.encode(
             {"by": by, "at_ms": at_ms, "disposition": disposition, "wall": _wall_of(meta)}
         )
-        outcome, seq = await _END.run(
+        outcome, seq = await scripts.END.run(
             self._redis, [keys.log_state(call_id), keys.assist_inbox(worker)], call_id, how
         )
         return Posted(outcome.decode(), int(seq))
@@ -282,7 +172,7 @@ class AssistedCalls:
         if meta is None:
             return None
         after = msgspec.structs.replace(meta, agent_id=agent_id)
-        await _REASSIGN.run(
+        await scripts.REASSIGN.run(
             self._redis,
             [
                 keys.call_meta(call_id), keys.agent_call(meta.tenant_id, meta.agent_id),
@@ -347,16 +237,13 @@ class AssistedCalls:
             keys.log(call_id), keys.log_state(call_id), keys.utterances(call_id), keys.assist_inbox(worker),
         ]  # fmt: skip
         channel = keys.feed(call_id)
-        calls = [
-            (names, (call_id, utterance_id, int(final), data, channel, KEPT_S))
-            for utterance_id, final, data in records
-        ]
-        posted = []
-        for result in await _POST.run_many(self._redis, calls):
-            if isinstance(result, Exception):
-                raise BusError(f"Redis: {result}") from result
-            posted.append(Posted(result[0].decode(), int(result[1])))
-        return posted
+        results = await asyncio.gather(
+            *(
+                self._together.submit(names, (call_id, utterance_id, int(final), data, channel, KEPT_S))
+                for utterance_id, final, data in records
+            )
+        )
+        return [Posted(result[0].decode(), int(result[1])) for result in results]
 
     async def _worker_of(self, meta: CallMeta) -> str:
         """The worker that holds the call; where that one is dead, another takes it."""
@@ -371,7 +258,7 @@ class AssistedCalls:
                 after, _ = await self._workers.choose(meta.script)
             except NoWorker:
                 return worker  # it waits in the inbox for the one that is started again
-            moved = await _MOVE.run(
+            moved = await scripts.MOVE.run(
                 self._redis,
                 [
                     keys.log_state(meta.call_id), keys.assist_calls(worker), keys.assist_calls(after),

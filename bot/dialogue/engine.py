@@ -21,12 +21,12 @@ from actions.ports import EffectForbidden, Effects, ForbiddenEffects
 from actions.state import asked_after
 from bot.dialogue import replies
 from bot.dialogue.call_state import CallState, SpokenLine, wall_time
-from bot.grading import grade
 from bot.dialogue.journal import MemoryTurns, Turns, decode_record, encode_record
 from bot.dialogue.meaning import AFTER, ID_LAST4_TOKEN, Meaning, keypad_meaning, signal_meaning, tokenised
 from bot.dialogue.running import RunningTurn, running_turn
 from bot.dialogue.script_files import ScriptError
 from bot.dialogue.version import ScriptVersion
+from bot.grading import grade
 from bot.turn import Reply, TurnRequest
 from bot.understanding.acts import ACTS, steering_act
 from bot.understanding.masking import mask, mask_partial

@@ -71,18 +71,14 @@ def find_script(name: str, root: Path | None = None) -> ScriptFiles:
     shared = root / (COMMON_ASSIST if mode == "assist" else COMMON)
     domains = _existing(root / COMMON / "acts.yml", shared / "domain.yml", folder / "domain.yml")
     stories = tuple(
-        path
-        for place in (shared, folder)
-        for path in _existing(place / "rules.yml", place / "stories.yml")
+        path for place in (shared, folder) for path in _existing(place / "rules.yml", place / "stories.yml")
     )
     nlu = (
         *sorted((nlu_root / "acts").glob("*.yml")),
         *_existing(nlu_root / "two_acts.yml", nlu_root / f"{name}.yml", folder / "nlu.yml"),
     )
     lexicons = tuple(sorted((nlu_root / "lexicon").glob("*")))
-    assists = _existing(
-        root / COMMON_ASSIST / "assist.yml", folder / "assist.yml", folder / "catalogue.yml"
-    )
+    assists = _existing(root / COMMON_ASSIST / "assist.yml", folder / "assist.yml", folder / "catalogue.yml")
     other = _existing(folder / "script.yml")
     code = sorted((Path(__file__).parent / "components").glob("*.py"))
     code += [PROJECT / "bot" / "understanding" / "normalize.py"]

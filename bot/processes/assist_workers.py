@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from redis.asyncio import Redis
@@ -20,6 +21,7 @@ class RegisteredWorkers:
         self._known: list[BrainInfo] = []
         self._asked = -1e9
         self._turn = 0
+        self._asking: asyncio.Task[list[BrainInfo]] | None = None
 
     async def choose(self, script: str) -> tuple[str, str]:
         """The worker with the fewest calls that serves the script, and its version.  Raises NoWorker."""
@@ -48,7 +50,10 @@ class RegisteredWorkers:
         return sorted({name for info in self._known for name, _ in info.versions})
 
     async def _ask(self) -> None:
-        now = time.monotonic()
-        if now - self._asked > BEAT_S:
-            self._known = await brains(self._redis, KIND)
-            self._asked = now
+        """What is known, at most BEAT_S old; many who ask at once share one question."""
+        if time.monotonic() - self._asked <= BEAT_S:
+            return
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(brains(self._redis, KIND), name="ask for workers")
+        self._known = await asyncio.shield(self._asking)
+        self._asked = time.monotonic()

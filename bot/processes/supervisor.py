@@ -1,7 +1,7 @@
-"""The processes of one machine: Redis, brains, recogniser, voices; started, watched, stopped.
+"""The processes of one machine: Redis, brains, recogniser, voices, others; started, watched, stopped.
 
-    async with Supervisor(["ringback"], voices=1) as here:
-        …  # here.redis_url, here.recogniser
+    async with Supervisor(["ringback"], voices=1, others=[Other("web", "assist.web")]) as here:
+        …  # here.redis_url, here.recogniser, here.processes["web"].ready_words
 
 A process that dies is started again; when the supervisor ends, however it ends, all end.
 """
@@ -13,6 +13,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -23,6 +24,18 @@ from bot.redis_server import PrivateRedis, RedisServerError
 
 WATCH_S = 0.5
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A process of another package: `name`, the module that `python -m` runs, its own arguments.
+
+    It gets --redis, --name and --database like all (bot/processes/child.py) and prints `ready …`.
+    """
+
+    name: str
+    module: str
+    words: tuple[str, ...] = ()
 
 
 class Supervisor:
@@ -39,6 +52,7 @@ class Supervisor:
         database_url: str | None = None,
         people: int = 0,
         environment: Mapping[str, str] | None = None,
+        others: Sequence[Other] = (),
     ) -> None:
         """`recogniser`: arguments of bot.processes.recogniser, None for none.  `redis_url`: default
         REDIS_URL, else a private Redis.  `people`: persons who take handed-over calls."""
@@ -51,8 +65,9 @@ class Supervisor:
         self._recogniser_arguments = recogniser
         self._database_url = database_url
         self._people = people
+        self._others = list(others)
         self._environment = dict(environment or {})
-        self._logs = data_folder("logs")
+        self.logs = data_folder("logs")
         self._watch: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -64,6 +79,7 @@ class Supervisor:
                 self.redis_url = self.redis.url
                 self._watch = asyncio.create_task(self._watch_redis(), name="watch redis")
             first = [self._brain(number) for number in range(1, self._counts["brain"] + 1)]
+            first += [self._other(other) for other in self._others]
             if self._recogniser_arguments is not None:
                 first.append(self._python("recogniser", *self._recogniser_arguments))
             await self._start_all(first)
@@ -75,9 +91,14 @@ class Supervisor:
             raise
 
     async def stop(self) -> None:
-        """Stop all: voices first, Redis last; a second call does nothing."""
-        for kind in ("voice", "recogniser", "brain"):
-            mine = [self.processes.pop(name) for name in list(self.processes) if name.startswith(kind)]
+        """Stop all: others and voices first, Redis last; a second call does nothing."""
+        others = {other.name for other in self._others}
+        for kind in ("other", "voice", "recogniser", "brain"):
+            mine = [
+                self.processes.pop(name)
+                for name in list(self.processes)
+                if (name in others if kind == "other" else name.startswith(kind))
+            ]
             await asyncio.gather(*(process.stop() for process in mine))
         if self._watch is not None:
             await end(self._watch)
@@ -108,16 +129,26 @@ class Supervisor:
         words = ["--recogniser", self.recogniser] if self.recogniser else []
         return self._python("voice", *words, number=number)
 
+    def _other(self, other: Other) -> Managed:
+        return self._managed(other.name, other.module, *other.words, *self._meeting(other.name))
+
     def _python(self, module: str, *words: str, number: int = 0) -> Managed:
         name = f"{module}-{number}" if number else module
-        command = [sys.executable, "-m", f"bot.processes.{module}", *words]
-        if number:
-            command += ["--redis", self.redis_url, "--name", name]
-            command += ["--database", self._database_url] if self._database_url else []
+        return self._managed(
+            name, f"bot.processes.{module}", *words, *(self._meeting(name) if number else ())
+        )
+
+    def _meeting(self, name: str) -> list[str]:
+        """Where a process meets the others, and as whom."""
+        words = ["--redis", self.redis_url, "--name", name]
+        return [*words, "--database", self._database_url] if self._database_url else words
+
+    def _managed(self, name: str, module: str, *words: str) -> Managed:
+        command = [sys.executable, "-m", module, *words]
         root = str(Path(__file__).parents[2])
         paths = os.pathsep.join(path for path in (root, os.environ.get("PYTHONPATH")) if path)
         environment = {"PYTHONPATH": paths, **self._environment}
-        return Managed(name, command, self._logs / f"{name}.log", environment)
+        return Managed(name, command, self.logs / f"{name}.log", environment)
 
     async def _watch_redis(self) -> None:
         """Start the private Redis again when it died; its append-only file holds what it held."""

@@ -7,5 +7,7 @@ vault        raw personal values, encrypted
 do_not_call  who must not be called, as keyed hashes
 summary      PURE: a call's events → its call, turns and outcome
 calls        archiving a call, asking for outcomes
+users        people who log in, their sessions
+after_call   the forms that agents fill after calls
 effects      orders, messages, callbacks, handovers: what actions change in the world
 """

@@ -192,3 +192,37 @@ vault = sa.Table(
     sa.Column("at", Moment, nullable=False),
     sa.Index("ix_vault_tenant_id_call_id", "tenant_id", "call_id"),
 )
+
+users = sa.Table(
+    "users",
+    metadata,
+    _tenant(),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("team", sa.Text),
+    sa.Column("password", sa.Text, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("disabled", sa.Boolean, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+)
+
+web_sessions = sa.Table(
+    "web_sessions",
+    metadata,
+    _tenant(),
+    sa.Column("id_hash", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Index("ix_web_sessions_expires_at", "expires_at"),
+)
+
+after_call_forms = sa.Table(
+    "after_call_forms",
+    metadata,
+    _tenant(),
+    sa.Column("call_id", sa.Text, primary_key=True),
+    sa.Column("agent_id", sa.Text, nullable=False),
+    sa.Column("form", Json, nullable=False),
+    sa.Column("saved_by", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+)

@@ -14,7 +14,7 @@ import pytest
 from bot.bus import connect
 from bot.processes import managed as module
 from bot.processes.managed import Managed, ProcessFailed
-from bot.processes.supervisor import Supervisor
+from bot.processes.supervisor import Other, Supervisor
 
 SERVES = "import os, sys, time; print('hello'); print('ready', os.getpid(), flush=True); time.sleep(3600)"
 
@@ -114,6 +114,28 @@ async def test_a_private_redis_that_dies_comes_back_and_ends_with_the_rest(
         assert here.redis.pid() != before
         await client.aclose()
     assert list((tmp_path / "redis").iterdir()) == []
+
+
+async def test_a_process_of_another_package_is_kept_running_with_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAUSES_S", (0.0,))
+    monkeypatch.setenv("HUASHU_DATA", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    program = "import os, sys, time; print('ready', os.getpid(), *sys.argv[1:], flush=True); time.sleep(3600)"
+    (tmp_path / "elsewhere.py").write_text(program)
+    other = Other("assist-1", "elsewhere", ("--scripts", "bundle"))
+    async with Supervisor([], brains=0, others=[other]) as here:
+        process = here.processes["assist-1"]
+        first, *words = process.ready_words
+        assert words == ["--scripts", "bundle", "--redis", here.redis_url, "--name", "assist-1"]
+        os.kill(int(first), signal.SIGKILL)
+        while process.starts < 2:
+            await asyncio.sleep(0)
+        await process.wait_until_up()
+        second = ending(int(process.ready_words[0]))
+    await second
 
 
 async def test_a_brain_that_cannot_load_stops_all_and_says_why(

@@ -91,6 +91,12 @@ def test_the_reason_is_the_problem_that_matters_most() -> None:
         ("四十个G我就用十来个 白花钱", None, "data_used_gb", 10),
         ("四十个G我就用十来个 白花钱", None, "plan_data_gb", 40),
         ("我在高铁上老断", None, "usage_place", "路上"),
+        ("报修两回了都没解决", None, "reason_to_leave", "service"),
+        ("没开过的业务也扣费", None, "reason_to_leave", "billing"),
+        ("现在主要用另外那张卡", None, "reason_to_leave", "double_number"),
+        ("公司把我调到上海了", None, "reason_to_leave", "moving"),
+        ("月租太高了不值", None, "reason_to_leave", "price"),
+        ("我得问问家里人", None, "decider", "家人"),
         ("家里 我住地下一层 微信都发不出去", None, "usage_place", "地下"),
         ("家里 我住地下一层 微信都发不出去", None, "reason_to_leave", "signal"),
         ("电话打得少", None, "call_need", "less"),
@@ -110,6 +116,12 @@ def test_facts_are_heard_as_people_say_them(
     text: str, asked: str | None, fact: str, value: FactValue
 ) -> None:
     assert heard(text, asked).get(fact) == value
+
+
+def test_only_who_hardly_uses_the_number_is_asked_whether_to_keep_it_alone() -> None:
+    for name in ("keep_number_only", "away_for_a_while"):
+        when = [str(condition) for condition in SCRIPT.nodes[SCRIPT.facts[name].ask or ""].when]
+        assert when == ["value_tier == standard", "data_used_gb <= 1"]
 
 
 def test_a_rivals_data_is_not_taken_for_the_customers_own() -> None:
