@@ -148,8 +148,10 @@ class LiveCall:
         for suggestion_id in heard.spoken:
             self.reactions[suggestion_id] = "spoken"
             events.append(ev.FeedbackEvent(**stamp, suggestion_id=suggestion_id, action="spoken"))
+        took = int(sum(ms.values()))
         for card in heard.cards:
-            events.append(ev.SuggestionEvent(**stamp, suggestion=msgspec.to_builtins(card)))
+            sent = msgspec.structs.replace(card, t_sent_ms=card.t_sent_ms + took)
+            events.append(ev.SuggestionEvent(**stamp, suggestion=msgspec.to_builtins(sent)))
         if heard.panel or after is not None:
             events.append(self._panel(heard.panel, after, ms))
         if heard.decision is not None:

@@ -41,6 +41,7 @@ SURE: Final = 0.6
 """Confidence below which an answer to a question of fact is no objection."""
 WHOLE_LINE: Final = 16
 """Characters from which an agent's line is an answer of its own, not 好的好的我明白."""
+NO_ACT: Final = "no_match"
 READING: Final = 0.62
 """Likeness of the agent's words so far to the card's first words from which it is being read."""
 _FAREWELL: Final = re.compile(r"再见|拜拜|先这样(啊|吧|了)|挂了(啊|吧)?$|bye", re.IGNORECASE)
@@ -140,7 +141,8 @@ class Shadow:
             acts = tuple(line["acts"]) if line.get("acts") else None
             self.utterance(
                 str(line["utterance_id"]), party, str(line["text"]), int(line.get("begin_ms", 0)),
-                int(line.get("end_ms", 0)), acts=acts, quiet=True,
+                int(line.get("end_ms", 0)), acts=acts, entities=tuple(line.get("entities") or ()),
+                quiet=True,
             )  # fmt: skip
         self._panel = {}  # the brief is the whole panel, whatever the earlier lines changed
         heard.panel = self._changes()
@@ -189,6 +191,7 @@ class Shadow:
         picture.layer = stage.layer_of(picture)
         self._due()
         self._situation = candidates.situation(picture, self._today)
+        self._texts_of_duties()
         if party == "customer":
             slots = self._steering.slots(picture, self._situation.ready)
             act = picture.acts[0] if picture.acts else "no_match"
@@ -250,7 +253,9 @@ class Shadow:
             acts, entities = (meaning.acts if meaning.understood else ()), meaning.entities
         names = tuple(str(act["name"]) for act in acts)
         firm = tuple(str(act["name"]) for act in acts if act.get("confidence", 1.0) >= FIRM)
-        steering = steering_act(acts, entities, picture.pending) if acts else "no_match"
+        steering = steering_act(acts, entities, picture.pending) if acts else NO_ACT
+        if not acts and (picture.pending is not None or picture.expects == "open_question"):
+            steering = "inform"  # what nobody taught the classifier is, after a question, an answer
         said = Said(
             utterance_id=utterance_id, party="customer", text=text, begin_ms=begin_ms, end_ms=end_ms,
             acts=acts, entities=entities, sentiment=tone.sentiment(text, names),
@@ -479,8 +484,8 @@ class Shadow:
     def _texts_of_duties(self) -> None:
         for rule in self.picture.script.must_say:
             node = self.picture.script.nodes.get(rule.node)
-            text = candidates.text_of(self.picture, self._situation, node) or ""
             item = self.picture.checklist[rule.key]
+            text = candidates.text_of(self.picture, self._situation, node) or item.text
             self.picture.checklist[rule.key] = msgspec.structs.replace(item, text=text)
 
     def _changes(self) -> dict[str, Any]:

@@ -45,6 +45,7 @@ from bot.store.sealing import Sealer
 
 BATCH = 256
 ROLE = "assist"
+KEEP_S = 0.25
 _log = logging.getLogger(__name__)
 
 
@@ -76,13 +77,14 @@ class AssistWorker:
         """Advise until `stop` is set or the lease is lost (then Fenced is raised)."""
         beat = asyncio.create_task(self._beat(lease), name="heartbeat")
         read = asyncio.create_task(self._read(), name="inbox")
+        keep = asyncio.create_task(self._keep(), name="snapshots")
         stopped = asyncio.create_task(stop.wait())
         try:
-            done, _ = await asyncio.wait((beat, read, stopped), return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait((beat, read, keep, stopped), return_when=asyncio.FIRST_COMPLETED)
             for task in done - {stopped}:
                 task.result()
         finally:
-            await end(beat, read, stopped)
+            await end(beat, read, keep, stopped)
         await withdraw(self._redis, self._name, KIND)
         await release(self._redis, lease)
 
@@ -116,7 +118,17 @@ class AssistWorker:
         for call in self._live.values():
             out += [(call, event) for event in call.tick()]
         await self._write(out)
-        await self._store([call for call in self._live.values() if call.dirty])
+
+    async def _keep(self) -> None:
+        """Store what changed, a few calls at a time: advice goes first."""
+        while True:
+            await asyncio.sleep(KEEP_S)
+            try:
+                for call in [call for call in self._live.values() if call.dirty]:
+                    await self._store([call])
+                    await asyncio.sleep(0)
+            except BusDown as error:
+                _log.warning("snapshots wait: %s", error)
 
     async def _read(self) -> None:
         while True:
@@ -128,8 +140,6 @@ class AssistWorker:
                 for entry_id, fields in found[0][1] if found else ():
                     await self._entry(entry_id, fields)
                     self._last = entry_id
-                if found:
-                    await self._store([call for call in self._live.values() if call.dirty])
             except BusDown as error:
                 _log.warning("nothing comes: %s", error)
                 await asyncio.sleep(BEAT_S)

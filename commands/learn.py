@@ -128,8 +128,9 @@ def _as_json(found: Study, before: Policy) -> dict[str, Any]:
 
 def _shown(found: Study, before: Policy, new: bool, dry_run: bool) -> list[str]:
     lines = [
-        f"通话 / calls {found.calls} · 决策 / decisions {found.decisions} · 有回报 / rewarded {found.rewarded}",
-        f"原样重放 / replayed {found.replayed} · 不一致 / differing {found.differing}",
+        f"通话 / calls {found.calls} · 决策 / decisions {found.decisions}",
+        f"有回报 / rewarded {found.rewarded} · 重放 / replayed {found.replayed}",
+        f"不一致 / differing {found.differing}",
     ]
     if found.logged is not None:
         lines.append(f"实际平均回报 / earned, later half: {_interval(found.logged)}")

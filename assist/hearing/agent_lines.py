@@ -29,6 +29,7 @@ MAX_CARDS: Final = 2000
 
 _CLAUSES: Final = re.compile(r"[，。？！、；,.?!;~…—\s]+")
 _SENTENCES: Final = re.compile(r"(?<=[。？！?!；;])")
+_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 _NUMBERS: Final = re.compile(r"\{\w+\}|[0-9]+(?:\.[0-9]+)?|[零〇一二两三四五六七八九十百千万]{2,}")
 _NOISE: Final = re.compile(r"[\W_]|呃|嗯|哎|那个|就是说|这个|您好|好的")
 _QUESTION: Final = re.compile(
@@ -60,7 +61,10 @@ class AgentLines:
         texts: list[str] = []
         for node in script.nodes.values():
             for wording in node.wordings:
-                for text in {wording.text, *_long_sentences(wording.text)}:
+                whole = _PLACEHOLDER.sub(
+                    lambda name: script.variables.get(name.group(1), name.group()), wording.text
+                )
+                for text in dict.fromkeys((whole, *_long_sentences(whole))):
                     self._names.append(node.name)
                     texts.append(_folded(text))
         self._index = LikenessIndex(texts)

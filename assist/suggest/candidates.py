@@ -462,8 +462,8 @@ def _fits(picture: Picture, now: Situation, node: Node) -> bool:
 
 
 def text_of(picture: Picture, now: Situation, node: Node | None) -> str | None:
-    """The line's words for this customer now, None where it cannot be said."""
-    if node is None:
+    """The line's words for this customer now, None where it cannot be said (a person is no machine)."""
+    if node is None or "robot" in node.discloses:
         return None
     slots = {**now.values, "customer_type": picture.customer_type}
     return spoken(node, now.variables, slots, picture.texts)

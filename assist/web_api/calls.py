@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import secrets
 import time
@@ -14,20 +15,26 @@ from aiohttp import web
 from assist.feed_log import snapshot_of
 from assist.web_api.bodies import CallId, Milliseconds, Name, answer, decode, raw_answer, read
 from assist.web_api.guard import call_of, forbidden, may, permitted
-from assist.web_api.parts import CALLS, REDIS, SCRIPTS
+from assist.web_api.parts import CALLS, DATABASE, REDIS, SCRIPTS
 from assist.web_api.problems import Problem, unknown_call
 from bot.bus.assisted import CallMeta, NoWorker, OpenCall
-from bot.events import Disposition
+from bot.bus.handed_over import NotHandedOver, handed_over
+from bot.bus.log import EventLog
+from bot.events import AnyEvent, Disposition
+from bot.store.calls import archived_events
+from bot.store.database import Database
 
 
 class NewCall(msgspec.Struct, frozen=True):
-    """CONTRACT, POST /api/calls; `call_id`: the telephone system's own, else one is made."""
+    """CONTRACT, POST /api/calls; `call_id`: the telephone system's own, else one is made; `from_call`:
+    the bot's call that is handed over, with all that was said and known."""
 
     script: str
     agent_id: Name
     direction: Literal["outbound", "inbound"] = "outbound"
     contact: dict[str, Any] = {}
     call_id: CallId | None = None
+    from_call: CallId | None = None
 
 
 class EndOfCall(msgspec.Struct, frozen=True):
@@ -64,15 +71,44 @@ async def open_call(request: web.Request, tenant_id: str, said: NewCall) -> tupl
             raise Problem(409, "id_taken", f"another call has the id '{said.call_id}'", field="call_id")
         return there, False
     _check_script(request, said.script)
+    call_id = said.call_id or f"c{secrets.token_hex(10)}"
+    at = datetime.now().astimezone().isoformat(timespec="milliseconds")
     call = OpenCall(
-        call_id=said.call_id or f"c{secrets.token_hex(10)}", tenant_id=tenant_id, script=said.script,
-        agent_id=said.agent_id, direction=said.direction, contact=said.contact,
-        at=datetime.now().astimezone().isoformat(timespec="milliseconds"),
+        call_id=call_id, tenant_id=tenant_id, script=said.script, agent_id=said.agent_id,
+        direction=said.direction, contact=said.contact, at=at,
     )  # fmt: skip
+    if said.from_call is not None:
+        events = await _log_of(request, tenant_id, said.from_call)
+        try:
+            call = handed_over(
+                events,
+                call_id=call_id,
+                script=said.script,
+                agent_id=said.agent_id,
+                contact=said.contact,
+                at=at,
+            )
+        except NotHandedOver as error:
+            raise Problem(422, "not_handed_over", str(error), field="from_call") from error
     try:
         return await calls.open(call), True
     except NoWorker as error:
         raise Problem(503, "no_worker", str(error), headers={"Retry-After": "2"}) from error
+
+
+async def _log_of(request: web.Request, tenant_id: str, call_id: str) -> list[AnyEvent]:
+    """The events of a bot's call, live or archived.  Raises Problem (404)."""
+    events = await EventLog(request.app[REDIS]).read(call_id)
+    if not events:
+        events = await asyncio.to_thread(_archived, request.app[DATABASE], tenant_id, call_id)
+    if not events or events[0].tenant_id != tenant_id:
+        raise unknown_call(call_id)
+    return events
+
+
+def _archived(database: Database, tenant_id: str, call_id: str) -> list[AnyEvent]:
+    with database.read() as connection:
+        return archived_events(connection, tenant_id, call_id)
 
 
 async def list_all(request: web.Request) -> web.Response:

@@ -52,7 +52,8 @@ def call(number: int, likes: dict[str, float], decisions: int = 2, policy: Polic
         log.append(
             ev.DecisionEvent(
                 **stamp, number=at, candidates=msgspec.to_builtins(list(CANDIDATES)), context={},
-                key=choice.key, propensity=choice.propensity, policy_version=policy.version, suggestion_id=card,
+                key=choice.key, propensity=choice.propensity, policy_version=policy.version,
+                suggestion_id=card,
             )
         )  # fmt: skip
     log.append(ev.CallEnded(**stamp, by="agent", cause="hung_up", disposition="declined", grade="D"))

@@ -98,8 +98,8 @@ def test_what_the_policies_name_sells_nothing_after_a_refusal_and_asks_nothing_k
     talk = Talk(small_shadow(ringback, {"monthly_bill": 88}))
     talk.shadow._steering.steps = lambda predicted: steps  # the script's own prediction
     heard = talk.customer("嗯我在听", "affirm")
-    assert "utter_ask_bill" not in {card.node for card in heard.cards}
-    assert "utter_close_direct" in {card.node for card in heard.cards}
+    possible = {candidate.key for candidate in heard.decision.candidates}
+    assert "utter_ask_bill" not in possible and "utter_close_direct" in possible
     heard = talk.customer("别再打了", "request_dnc")
     assert not SELLING & {card.kind for card in heard.cards}
 
@@ -291,6 +291,17 @@ def test_must_says_are_ticked_off_with_their_evidence(ringback):
     heard = talk.agent("您好,我是华声通信的客户经理小李。")
     item = next(item for item in heard.panel["checklist"] if item["key"] == "identity")
     assert (item["at_ms"], item["evidence"], item["due"]) == (6000, "u2", False)
+
+
+def test_what_must_be_said_is_worded_with_the_figures_as_they_become_known(ringback):
+    talk = Talk(small_shadow(ringback))
+
+    def text() -> str:
+        return next(item["text"] for item in talk.shadow.panel()["checklist"] if item["key"] == "price")
+
+    assert text() == "跟您说明一下,每月最低消费五十八块。"
+    talk.customer("话费128块,宽带一个月80块", "inform")
+    assert text() == "跟您说明一下,以后每月128块。"
 
 
 def test_expired_cards_go_with_time(ringback):

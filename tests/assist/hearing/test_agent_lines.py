@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assist.hearing.agent_lines import SPOKEN, expectation, is_question
-from tests.assist.small_script import LINES, SMALL
+from assist.hearing.agent_lines import SPOKEN, AgentLines, expectation, is_question
+from tests.assist.small_script import LINES, SMALL, node
 
 
 @pytest.mark.parametrize("name", sorted(SMALL.nodes))
@@ -29,6 +30,14 @@ def test_every_line_said_as_written_is_recognised_first(name):
 )
 def test_a_line_in_the_agent_s_own_words_or_with_figures_is_recognised(text, name):
     assert name in LINES.understand(text).nodes
+
+
+def test_a_line_with_the_company_s_name_in_it_is_recognised():
+    lines = (node("utter_identity", "您好,我是{company}的。"), node("utter_bye", "祝您生活愉快。"))
+    script = msgspec.structs.replace(
+        SMALL, nodes={one.name: one for one in lines}, variables={"company": "华声通信"}
+    )
+    assert AgentLines(script).understand("您好,我是华声通信的。").nodes == ("utter_identity",)
 
 
 @pytest.mark.parametrize("text", ["嗯", "好的", "今天天气真不错啊", "您吃了吗", "", "。。。", "😀" * 30])

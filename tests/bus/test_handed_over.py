@@ -9,7 +9,7 @@ import pytest
 
 from bot import events as ev
 from bot.bus.assisted import OpenCall
-from bot.listening.handed_over import NotHandedOver, handed_over
+from bot.bus.handed_over import NotHandedOver, handed_over
 
 WALL = "2026-11-22T10:00:{:02d}.000+08:00"
 CONTACT = {"name": "张伟", "consent": {"kind": "service_contract", "at": "2025-03-01T10:00:00+08:00"}}
