@@ -263,8 +263,8 @@ class Shadow:
         picture.customer_lines += 1
         picture.customer_ms += max(0, end_ms - begin_ms)
         picture.mid_sentence = False
-        asked, before = picture.pending, picture.last
-        words = before.text if before is not None and before.party == "agent" else ""
+        asked, before = picture.pending, picture.agent
+        words = before.text if before is not None else ""
         line = facts.Line(utterance_id, text, end_ms, names, entities, words)
         news = facts.from_line(
             picture.script.facts, line, picture.pending, picture.offered, late=bool(picture.pitched)
@@ -276,6 +276,9 @@ class Shadow:
         instead = self._reread(steering, acts, asked, told=told and not is_question(text))
         firm = tuple(instead if name == steering else name for name in firm)
         names = tuple(instead if name == steering else name for name in names)
+        if instead != steering:
+            reread = [{**act, "name": instead} if act["name"] == steering else act for act in acts]
+            said = msgspec.structs.replace(said, acts=tuple(reread))
         steering = instead
         for kind, points in tone.type_points(picture.script.types, text).items():
             picture.type_points[kind] = picture.type_points.get(kind, 0) + points
@@ -290,7 +293,7 @@ class Shadow:
             picture.accepted = True
         picture.acts = (steering, *(name for name in names if name != steering))
         picture.seen_acts.update(firm)
-        picture.pending, picture.offered = None, {}
+        picture.offered = {}  # the question stands until the agent speaks again
         return Heard(said=said)
 
     def _reread(self, act: str, acts: Sequence[Mapping[str, Any]], asked: str | None, *, told: bool) -> str:

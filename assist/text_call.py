@@ -24,6 +24,18 @@ MS_PER_CHARACTER = 210
 PAUSE_MS = 400
 
 
+_WARM_LINES = (
+    ("agent", "您好,这里是客户经理,您现在方便吗?"),
+    ("customer", "方便你说"),
+    ("agent", "您一个月话费多少钱?"),
+    ("customer", "一百二十八块吧,流量十八个G"),
+    ("customer", "太贵了"),
+    ("agent", "现在四十八块一个月,您看给您办一个好吗?"),
+    ("customer", "那多少钱啊,怎么退"),
+    ("customer", "好的给我办吧"),
+)
+
+
 class AssistedScript:
     """A script loaded for advice: Rasa's version of it, its lines, the index of the agent's words."""
 
@@ -36,8 +48,8 @@ class AssistedScript:
     def _warm(self) -> None:
         """The first turn of a model takes a third of a second: have it now."""
         call = TextAssist(self, {}, now=datetime(2026, 1, 1, tzinfo=UTC))
-        call.line("agent", "您好")
-        call.line("customer", "你好,多少钱啊")
+        for party, text in _WARM_LINES:
+            call.line(party, text)
 
     @classmethod
     def load(cls, name: str, root: Path | None = None) -> AssistedScript:

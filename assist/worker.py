@@ -114,10 +114,11 @@ class AssistWorker:
             await asyncio.sleep(BEAT_S)
 
     async def _tick(self) -> None:
-        out: list[tuple[LiveCall, ev.Event]] = []
-        for call in self._live.values():
-            out += [(call, event) for event in call.tick()]
-        await self._write(out)
+        for call in list(self._live.values()):
+            try:
+                await self._write([(call, event) for event in call.tick()])
+            except (Fenced, CallClosed) as error:
+                self._lost(call.meta.call_id, error)
 
     async def _keep(self) -> None:
         """Store what changed, a few calls at a time: advice goes first."""
@@ -157,9 +158,9 @@ class AssistWorker:
             elif b"e" in fields:
                 await self._take(call, int(fields[b"q"]), fields[b"e"], int(entry_id.partition(b"-")[0]))
         except (Fenced, CallClosed) as error:
-            _log.warning("call %s is not mine any more: %s", call_id, error)
-            self._forget(call_id)
+            self._lost(call_id, error)
         except BusDown:
+            self._forget(call_id)  # what arrived is not known: it is rebuilt from its log
             raise
         except Exception:
             _log.exception("call %s: an event was passed over", call_id)
@@ -232,6 +233,10 @@ class AssistWorker:
             await pipeline.execute()
         self._forget(call_id)
         await archive_call(self._log, self._database, call_id)
+
+    def _lost(self, call_id: str, error: BusError) -> None:
+        _log.warning("call %s is not mine any more: %s", call_id, error)
+        self._forget(call_id)
 
     def _forget(self, call_id: str) -> None:
         self._live.pop(call_id, None)

@@ -138,18 +138,12 @@ def _shown(found: Study, before: Policy, new: bool, dry_run: bool) -> list[str]:
         worth = found.estimate
         lines.append(f"新策略估计 / learned from the earlier half, DR: {_interval(worth.doubly_robust)}")
         lines.append(f"SNIPS: {_interval(worth.snips)} · IPS: {_interval(worth.ips)}")
-        lines.append(
-            f"有效 / effective {worth.effective:.0f} · 无据 / unsupported {worth.unsupported:.1%}"
-        )
+        lines.append(f"有效 / effective {worth.effective:.0f} · 无据 / unsupported {worth.unsupported:.1%}")
     if not found.policy.observations:
         return [*lines, f"没有可学的 / nothing to learn yet; in force: {before.version}"]
     if not new:
         return [*lines, f"与现用相同 / the same as in force: {before.version}"]
-    done = (
-        "未启用 / not put in force"
-        if dry_run
-        else "已启用,进程重启后生效 / in force when workers start"
-    )
+    done = "未启用 / not put in force" if dry_run else "已启用,进程重启后生效 / in force when workers start"
     return [*lines, f"{before.version} → {found.policy.version} · {done}"]
 
 

@@ -231,7 +231,7 @@ def test_killed_anywhere_and_rebuilt_nothing_is_lost_and_nothing_comes_twice(loa
     rules = [(event.rule, event.evidence[0]) for event in torn.of(ev.Compliance)]
     assert len(rules) == len(set(rules)) == len(whole.of(ev.Compliance))
     if not any(what in ("dismissed", "used", "shown") for what, _ in happened):
-        assert shown == cards(whole.events)
+        assert sorted(shown) == sorted(cards(whole.events))  # a late answer stands after a later whisper
         # a whisper's time runs from the moment that it is taken in; everything else is the same
         assert panel(again)["facts"] == panel(whole.call)["facts"]
         assert panel(again)["stage"] == panel(whole.call)["stage"]

@@ -97,7 +97,7 @@ def test_after_a_refusal_for_good_nothing_is_sold(ringback, contact, before, do_
 def test_what_the_policies_name_sells_nothing_after_a_refusal_and_asks_nothing_known(ringback, steps):
     talk = Talk(small_shadow(ringback, {"monthly_bill": 88}))
     talk.shadow._steering.steps = lambda predicted: steps  # the script's own prediction
-    heard = talk.customer("嗯我在听", "affirm")
+    heard = talk.customer("那怎么付", "ask_how_to")
     possible = {candidate.key for candidate in heard.decision.candidates}
     assert "utter_ask_bill" not in possible and "utter_close_direct" in possible
     heard = talk.customer("别再打了", "request_dnc")

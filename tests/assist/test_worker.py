@@ -258,10 +258,6 @@ async def test_a_worker_killed_between_the_last_record_and_the_archive_writes_no
     assert [type(event) for event in events].count(ev.CallEnded) == 1
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="_entry must forget the call on BusDown, so that it is rebuilt: its event is taken for seen",
-)
 async def test_redis_going_away_for_a_moment_loses_no_advice(redis, loaded, database, monkeypatch):
     from bot.bus import BusDown
 
@@ -282,6 +278,21 @@ async def test_redis_going_away_for_a_moment_loses_no_advice(redis, loaded, data
         await say(calls, 2, "customer", "要不要押金")
         events = await until(redis, answered(1, 2))
     assert len(cards(events)) == len(set(cards(events)))
+
+
+async def test_a_call_that_another_worker_took_does_not_end_the_worker_that_had_it(redis, loaded, database):
+    calls = calls_of(redis)
+    async with worker(redis, loaded, database) as running:
+        await begin(calls)
+        await say(calls, 1, "customer", "太贵了吧")
+        await until(redis, answered(1))
+        await EventLog(redis).take("c1", "assist")
+        running.worker._live["c1"]._clock_ms += 60_000  # its card's time is over
+        await running.worker._tick()
+        assert "c1" not in running.worker._live
+        await begin(calls, "c2", "wang")
+        await say(calls, 1, "customer", "太贵了吧", "c2")
+        assert cards(await until(redis, answered(1), "c2"))
 
 
 async def test_an_event_that_cannot_be_understood_stops_nobody(redis, loaded, database):

@@ -96,6 +96,8 @@ def test_a_price_that_nobody_offers_is_an_alarm_only_where_prices_are_talked_of(
 
 
 def test_pressing_after_a_refusal_is_selling_in_any_form():
-    assert pressing(SMALL, "办一个吧", ("utter_close_direct",), None, "u1", 0) is not None
-    assert pressing(SMALL, "给您办一个好吗", (), "offer", "u1", 0) is not None
-    assert pressing(SMALL, "好的,再见", ("utter_bye",), "pitch", "u1", 0) is None
+    cases = [("办一个吧", ("utter_close_direct",), None), ("给您办一个好吗", (), "offer")]
+    for text, nodes, expects in cases:
+        assert pressing(SMALL, text, nodes, expects, "u1", 0, over=True) is not None
+        assert pressing(SMALL, text, nodes, expects, "u1", 0, over=False) is None
+    assert pressing(SMALL, "好的,再见", ("utter_bye",), "pitch", "u1", 0, over=True) is None
