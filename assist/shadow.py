@@ -153,7 +153,7 @@ class Shadow:
         heard = Heard()
         self.picture.now_ms = max(self.picture.now_ms, at_ms)
         if party == "customer":
-            self.picture.mid_sentence = True
+            self.picture.speaking = (utterance_id, at_ms)
             return heard
         heard.alarms = duties.forbidden(self.picture.script, text, utterance_id, at_ms, self.picture.alarms)
         self.picture.alarms += heard.alarms
@@ -179,7 +179,7 @@ class Shadow:
         """A final line.  `acts`: its meaning where it is known already; `quiet`: no cards, it is past."""
         picture = self.picture
         picture.now_ms = max(picture.now_ms, end_ms)
-        text = clean(text)
+        text = clean(facts.with_pauses(text))
         picture.farewell = bool(_FAREWELL.search(text))
         if party == "customer":
             heard = self._customer(utterance_id, text, begin_ms, end_ms, acts, entities)
@@ -262,10 +262,11 @@ class Shadow:
         )  # fmt: skip
         picture.customer_lines += 1
         picture.customer_ms += max(0, end_ms - begin_ms)
-        picture.mid_sentence = False
+        if picture.speaking is not None and picture.speaking[0] == utterance_id:
+            picture.speaking = None
         asked, before = picture.pending, picture.agent
         words = before.text if before is not None else ""
-        line = facts.Line(utterance_id, text, end_ms, names, entities, words)
+        line = facts.Line(utterance_id, text, end_ms, names, entities, words, self._today)
         news = facts.from_line(
             picture.script.facts, line, picture.pending, picture.offered, late=bool(picture.pitched)
         )

@@ -67,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _demo(arguments: argparse.Namespace, chosen: list[Conversation], scripts: list[str]) -> int:
     from bot.bus import connect
+    from bot.data_folder import data_folder
     from bot.processes.supervisor import Supervisor
     from bot.speech.providers import open_recogniser
     from commands.assist_processes import assist_processes, people_for_demo
@@ -78,10 +79,12 @@ async def _demo(arguments: argparse.Namespace, chosen: list[Conversation], scrip
         agents = [f"demo-{number}" for number in range(1, len(chosen) + 1)]
     roles = {**dict.fromkeys(agents, "agent"), LEAD: "supervisor"}
     with working("准备坐席 / preparing the agents"):
-        passwords = await asyncio.to_thread(people_for_demo, roles)
+        database = f"sqlite:///{data_folder('demo') / 'demo.db'}"  # its calls teach nothing and stay apart
+        passwords = await asyncio.to_thread(people_for_demo, roles, database)
     with working("启动进程 / starting the processes: Redis, assist worker, web"):
         web = ["--host", HOST, "--port", str(arguments.port)]
-        here = Supervisor([], brains=0, others=assist_processes(scripts, web=web))
+        others = assist_processes(scripts, web=web)
+        here = Supervisor([], brains=0, database_url=database, others=others)
         await here.start()
     try:
         redis = connect(here.redis_url)

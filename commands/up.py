@@ -74,7 +74,7 @@ async def _up(arguments: argparse.Namespace, bots: list[str], assisted: list[str
         voices=arguments.voices if bots else 0,
         recogniser=["--listen", "127.0.0.1:0"] if ears and bots else None,
         database_url=arguments.database,
-        others=assist_processes(assisted, workers=arguments.workers, web=_web_words(arguments)),
+        others=assist_processes([*assisted, *bots], workers=arguments.workers, web=_web_words(arguments)),
     )
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     starting = asyncio.create_task(here.start())

@@ -35,7 +35,7 @@ class Line:
 @dataclass(frozen=True)
 class Part:
     """A stretch of a line.  `clause`: the number of the pause-bounded clause that it lies in; `mine`:
-    the customer names themselves in it (我家, 我这个)."""
+    the customer names themselves in it (我家, 我这个); `marked`: it begins with the word that tells whose."""
 
     start: int
     end: int
@@ -45,6 +45,7 @@ class Part:
     supposes: bool = False
     asks: bool = False
     mine: bool = False
+    marked: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,22 @@ class Parts:
         """The part in which a character lies."""
         return self.parts[max(0, bisect_right(self._starts, position) - 1)]
 
+    def names(self, start: int, end: int, who: str) -> bool:
+        """Whether words name somebody of that sort themselves (移动那边, 你们)."""
+        return any(part.marked and part.who == who and start <= part.start < end for part in self.parts)
+
     def corrected(self, start: int, end: int) -> bool:
         """Whether the customer takes back, between the two places, what was said at the first."""
         return any(start <= turn < end for turn in self.turns)
 
 
+OF_OTHERS: Final = "rival_"
+"""How the names of facts begin that are about another company's offer."""
+WORDS_APART: Final = 2.3
+"""Characters between two spaces, on average, below which spaces stand between words and are no pauses."""
+_SPACE_AT_HANZI: Final = re.compile(
+    r"(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff0-9])|(?<=[0-9A-Za-z])\s+(?=[\u4e00-\u9fff])"
+)
 _PAUSES: Final = re.compile(
     r"[,，。;；、!！?？…\s]+|(?=但是|不过|可是|然后|还有一个|另外|再加上?|(?<!主)(?<!不)就是(?!说))"
 )
@@ -79,9 +91,9 @@ _OUTSIDERS: Final = (
 _RIVALS: Final = "移动|一动|电信|点信|联通|连通|广电"
 _MARKS: Final = re.compile(
     rf"(?P<agent>[你您]们?(?:刚才|刚刚|上次|那边|这边)?(?:不是)?(?:说|讲|那个?|这个?|给(?!我)|推荐|介绍|广告|短信|才给|最高)"
-    rf"|您那|广告上|(?:返|送|打)(?=[0-9一二两三四五六七八九十百]+(?:块|折|个[Gg])[也是够啊]))"
-    rf"|(?P<other>我?们?(?:家|的)?(?:{_OUTSIDERS})(?!爱看|要看)|(?:我|他|她)?(?:{_KIN})家(?!里)|(?<!老)人家|别人|别家|[他她]们"
-    rf"|听说|听人|网上|大家|对方|对面|(?<![你您]们)(?<!你)那边(?!厢)"
+    rf"|您那|广告上)"
+    rf"|(?P<other>我?们?(?:家|的)?(?:{_OUTSIDERS})(?!爱看|要看)|(?:我|他|她)?(?:{_KIN})家(?!里)|(?<!老)人家|别人|别家|[他她][们家]"
+    rf"|听说|听人|网上|大家|对方|对面|(?<![\u4e00-\u9fff])那边"
     rf"|(?:{_RIVALS})(?=那边|那儿|他们|(?:的人)?.{{0,3}}(?:给我|说|打电话|才|只要|便宜|同样))"
     rf"|同样的)"
     rf"|(?P<family>(?:我|咱)?(?:{_KIN}))"
@@ -100,20 +112,38 @@ _NOW: Final = re.compile(r"现在|如今|目前|后来|这两年|平常|平时|(
 _SUPPOSES: Final = re.compile(r"(?<!主)(?<!只)要是|如果|假如|万一|假设|(?<!我)(?<!刚)(?<!都)换成(?!.{0,6}了)")
 _RHETORICAL: Final = re.compile(
     r"怎么了|咋了|干嘛|干啥|干什么|还能(为|在|有)?(啥|什么|哪)|能咋|有(啥|什么)(?!条件|要求|优惠|区别|好处)|没(啥|什么)|[看搬]啥|满意啥|啥[呀啊]$"
-    r"|不是.{0,12}吗|我还.{0,4}[吗么干]|哪有|谁还|怎么(?=老|还|这么|那么|也得|扣)|什么(的|样)都?|几乎|没几|[十百千好]几"
+    r"|不是.{0,12}吗|我还.{0,4}[吗么]|哪有|谁还|怎么(?=老|还|这么|那么|也得|扣)|什么(的|样)都?|几乎|没几|[十百千好]几"
 )
 _QUESTION: Final = re.compile(
     r"[吗么]($|[?？])|[吗么](?=[,，\s])|呢[?？]|多少|(?<![了过前这那哪没不])几(?![十百千乎])|什么|啥|哪|是不是|能不能|有没有|要不要|可不可以"
-    r"|行不行|怎么|咋|为何|谁|差在|[0-9一二两三四五六七八九十].{0,6}是.{0,12}还是|[那个档]是?.{0,6}(吧|呢)[?？]$"
+    r"|行不行|[^也都又就说对是]不[?？]?$|怎么|咋|为何|谁|差在|[0-9一二两三四五六七八九十].{0,6}是.{0,12}还是|[那个档]是?.{0,6}(吧|呢)[?？]$"
 )
+_N: Final = "[0-9一二两三四五六七八九十百千]"
+_EITHER: Final = re.compile(rf"不是{_N}.{{0,5}}就是{_N}+|{_N}.{{0,3}}还是{_N}+")
+"""不是一百就是两百: the customer does not know."""
 _NAMED: Final = re.compile(r"(我们?|咱|俺)(家|这|的|自己|那|现在|一个月|每|用|才|就|有|都)|扣了?我")
 
 
-def parts_of(line: Line) -> Parts:
-    """The parts of a line."""
+def with_pauses(text: str) -> str:
+    """A line as the recogniser wrote it, with a comma where a space between Chinese words is a pause:
+    `normalize.clean` drops such spaces.  Not where the recogniser writes a space after every word."""
+    pieces = text.split()
+    if len(pieces) > 2 and sum(map(len, pieces)) / len(pieces) < WORDS_APART:
+        return text
+    return _SPACE_AT_HANZI.sub("，", text)
+
+
+def parts_of(line: Line, *, agent: bool = False) -> Parts:
+    """The parts of a line; an agent's (`agent`) is one part, about the customer."""
     text = line.text
+    if agent:
+        return Parts(text, (Part(0, len(text), 0, "own", mine=True),), (), (0,))
     clauses = _clauses(text)
-    asks = [_asks(text[start:end]) for start, end in clauses]
+    either = _EITHER.search(text)
+    asks = [
+        _asks(text[start:end]) or (either is not None and start < either.end() and either.start() < end)
+        for start, end in clauses
+    ]
     cuts: list[tuple[int, Who, bool]] = []
     for match in _MARKS.finditer(text):
         kind = match.lastgroup
@@ -148,7 +178,7 @@ def parts_of(line: Line) -> Parts:
                 Part(
                     at, until, clause, who, past,
                     supposed is not None and until > start + supposed.start(), asks[clause],
-                    bool(_NAMED.search(text[start:until])) and who == "own",
+                    bool(_NAMED.search(text[start:until])) and who == "own", index > 0,
                 )
             )  # fmt: skip
         past = past and clause + 1 < len(clauses)
@@ -177,6 +207,6 @@ def _given_back(text: str, clauses: list[tuple[int, int]], parts: list[Part]) ->
                 if earlier.clause < part.clause and earlier.who == "own":
                     parts[number] = Part(
                         earlier.start, earlier.end, earlier.clause, "other", earlier.past,
-                        earlier.supposes, earlier.asks,
+                        earlier.supposes, earlier.asks, marked=earlier.marked,
                     )  # fmt: skip
     return parts

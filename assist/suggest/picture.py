@@ -14,6 +14,8 @@ from assist.suggest.script import AssistScript
 
 MAX_REBUTTALS: Final = 2
 MAX_REFUSALS: Final = 2
+PAUSE_MS: Final = 2500
+"""Words that nothing followed for so long were no sentence."""
 
 
 @dataclass
@@ -25,9 +27,9 @@ class Picture:
     then; `pending`: the fact that the last agent's line asked; `offered`: values it put to the customer;
     `expects`: what it asked (CONTRACT, parse: after); `refusals`: clear refusals so far; `over`: selling
     is over; `steps`: what the script's policies would do next; `done`: script lines spoken; `pitched`:
-    products named, `talked_of` the last of them; `farewell`: the last line says goodbye; `shown`: card
-    keys shown with the number of customer lines then; `texts`: card texts shown; `rejected`: keys
-    dismissed.
+    products named, `talked_of` the last of them; `farewell`: the last line says goodbye; `speaking`: the
+    customer's line that is not over and when its last words came; `shown`: card keys shown with the
+    number of customer lines then; `texts`: card texts shown; `rejected`: keys dismissed.
     """
 
     call_id: str
@@ -67,7 +69,12 @@ class Picture:
     customer_ms: int = 0
     agent_ms: int = 0
     now_ms: int = 0
-    mid_sentence: bool = False
+    speaking: tuple[str, int] | None = None
+
+    @property
+    def mid_sentence(self) -> bool:
+        """Whether the customer goes on talking: words of another line came a moment ago."""
+        return self.speaking is not None and self.now_ms - self.speaking[1] <= PAUSE_MS
 
     @property
     def customer(self) -> Said | None:

@@ -39,6 +39,8 @@ __all__ = [
 KEPT_S = 172_800
 """What nobody archives goes after two days."""
 REMEMBERED_CALLS = 4096
+TELL_MS = 1000
+"""How often the worker hears that the customer goes on talking."""
 
 
 class Seal(Protocol):
@@ -73,6 +75,7 @@ class AssistedCalls:
         self._metas: OrderedDict[str, CallMeta] = OrderedDict()
         self._names: OrderedDict[str, tuple[str, ...]] = OrderedDict()
         self._pinned: dict[str, str] = {}
+        self._told: OrderedDict[str, tuple[str, int]] = OrderedDict()
         self._together = Together(redis, scripts.POST)
 
     async def open(self, call: OpenCall) -> CallMeta:
@@ -116,13 +119,20 @@ class AssistedCalls:
         names = await self._names_of(meta)
         wall = _wall_of(meta)
         return await self._append(
-            meta, [(u.utterance_id, u.final, _event(meta, u, names, wall)) for u in utterances]
+            meta,
+            [
+                (u.utterance_id, u.final, _event(meta, u, names, wall), self._telling(call_id, u))
+                for u in utterances
+            ],
         )
 
     async def feedback(
         self, call_id: str, suggestion_id: str, action: str, at_ms: int, text: str | None
     ) -> Posted:
-        """The agent did something with a card.  Raises BusDown."""
+        """The agent did something with a card; shown a second time (a reload) is no second event.
+
+        Raises BusDown.
+        """
         meta = await self.meta(call_id)
         if meta is None:
             return Posted("unknown")
@@ -131,7 +141,8 @@ class AssistedCalls:
             call_id=call_id, tenant_id=meta.tenant_id, at_ms=at_ms, wall=_wall_of(meta),
             suggestion_id=suggestion_id, action=action, text=mask(text, names) if text else None,  # type: ignore[arg-type]
         )  # fmt: skip
-        [posted] = await self._append(meta, [("", False, ev.encode(event))])
+        once = f"\0shown {suggestion_id}" if action == "shown" else ""
+        [posted] = await self._append(meta, [(once, action == "shown", ev.encode(event), True)])
         return posted
 
     async def whisper(self, call_id: str, text: str, by: str, number: str) -> Posted:
@@ -149,7 +160,7 @@ class AssistedCalls:
         event = ev.SuggestionEvent(
             call_id=call_id, tenant_id=meta.tenant_id, at_ms=at_ms, wall=_wall_of(meta), suggestion=card
         )
-        [posted] = await self._append(meta, [("", False, ev.encode(event))])
+        [posted] = await self._append(meta, [("", False, ev.encode(event), True)])
         return posted
 
     async def end(self, call_id: str, by: str, at_ms: int, disposition: str | None = None) -> Posted:
@@ -231,7 +242,7 @@ class AssistedCalls:
         rows: list[bytes] = await command(self._redis, "HVALS", keys.live(tenant_id))
         return rows
 
-    async def _append(self, meta: CallMeta, records: Sequence[tuple[str, bool, bytes]]) -> list[Posted]:
+    async def _append(self, meta: CallMeta, records: Sequence[tuple[str, bool, bytes, bool]]) -> list[Posted]:
         call_id, worker = meta.call_id, await self._worker_of(meta)
         names = [
             keys.log(call_id), keys.log_state(call_id), keys.utterances(call_id), keys.assist_inbox(worker),
@@ -239,8 +250,10 @@ class AssistedCalls:
         channel = keys.feed(call_id)
         results = await asyncio.gather(
             *(
-                self._together.submit(names, (call_id, utterance_id, int(final), data, channel, KEPT_S))
-                for utterance_id, final, data in records
+                self._together.submit(
+                    names, (call_id, utterance_id, int(final), data, channel, KEPT_S, int(tell))
+                )
+                for utterance_id, final, data, tell in records
             )
         )
         return [Posted(result[0].decode(), int(result[1])) for result in results]
@@ -271,6 +284,17 @@ class AssistedCalls:
             self._pinned.clear()
         self._pinned[meta.call_id] = worker
         return worker
+
+    def _telling(self, call_id: str, utterance: Utterance) -> bool:
+        """Whether the worker must hear of words: all but a customer's partial ones, of which it needs
+        to know only, once a second, that the customer goes on talking."""
+        if utterance.final or utterance.party == "agent":
+            return True
+        told = self._told.get(call_id)
+        if told is not None and told[0] == utterance.utterance_id and utterance.end_ms - told[1] < TELL_MS:
+            return False
+        _remember(self._told, call_id, (utterance.utterance_id, utterance.end_ms))
+        return True
 
     async def _names_of(self, meta: CallMeta) -> tuple[str, ...]:
         found = self._names.get(meta.call_id)

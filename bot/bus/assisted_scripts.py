@@ -29,7 +29,8 @@ return {'new', seq}
 
 POST = Script("""
 -- KEYS: log, state, final utterances, inbox
--- ARGV: call id, utterance id ('' where it is none), final 0 or 1, event, feed channel, kept s
+-- ARGV: call id, utterance id ('' where it is none), final 0 or 1, event, feed channel, kept s,
+--       1 where the worker must hear of it
 local s = redis.call('HMGET', KEYS[2], 'opened', 'ended', 'closed')
 if not s[1] then return {'unknown', 0} end
 if s[2] or s[3] then return {'ended', 0} end
@@ -43,7 +44,9 @@ if ARGV[2] ~= '' and ARGV[3] == '1' then
   redis.call('HSET', KEYS[3], ARGV[2], seq)
   redis.call('EXPIRE', KEYS[3], ARGV[6])
 end
-redis.call('XADD', KEYS[4], 'MAXLEN', '~', 20000, '*', 'c', ARGV[1], 'q', seq, 'e', ARGV[4])
+if ARGV[7] == '1' then
+  redis.call('XADD', KEYS[4], 'MAXLEN', '~', 20000, '*', 'c', ARGV[1], 'q', seq, 'e', ARGV[4])
+end
 redis.call('PUBLISH', ARGV[5], seq .. ' ' .. ARGV[4])
 return {'new', seq}
 """)

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from assist.hearing.facts import Line, from_line, put_to_customer
+from assist.hearing.facts import Line, from_line, put_to_customer, with_pauses
 from assist.loading import load_assist_script
 from assist.suggest.model import Fact
 from assist.suggest.script import AssistScript
@@ -33,11 +33,11 @@ SAID = [
     for line in Path(__file__).with_name("facts_said.jsonl").read_text(encoding="utf-8").splitlines()
 ]
 HALVES = {"tuning": SAID[0::2], "measuring": SAID[1::2]}
-FLOORS = {"tuning": (0.90, 0.94), "measuring": (0.70, 0.86)}
+FLOORS = {"tuning": (0.95, 0.95), "measuring": (0.85, 0.85)}
 """Least recall and precision of each half."""
 
 
-@dataclass
+@dataclass(repr=False)
 class Score:
     """Facts that were said and heard (`hits`), said and not heard, and heard though not said."""
 
@@ -62,7 +62,7 @@ def script(name: str) -> AssistScript:
 def heard(said: Mapping[str, Any]) -> dict[str, Fact]:
     """The facts taken from one line of the file."""
     rules = script(said["script"]).facts
-    before, text = clean(said["before"]), clean(said["text"])
+    before, text = clean(said["before"]), clean(with_pauses(said["text"]))
     put = put_to_customer(rules, Line("a", before, 0, (), tuple(map(dict, extract(before, NOW)))))
     entities = tuple(map(dict, extract(text, NOW)))
     line = Line("c", text, 1000, tuple(said["acts"]), entities, before, today=NOW.date())
@@ -91,9 +91,9 @@ def score(lines: Iterable[Mapping[str, Any]]) -> Score:
 
 @pytest.mark.parametrize("half", HALVES)
 def test_most_of_what_is_said_is_heard_and_little_else(half: str) -> None:
-    found, (recall, precision) = score(HALVES[half]), FLOORS[half]
-    assert found.recall >= recall, f"recall {found.recall:.2f}"
-    assert found.precision >= precision, f"precision {found.precision:.2f}"
+    found = score(HALVES[half])
+    recall, precision = found.recall, found.precision
+    assert (recall >= FLOORS[half][0], precision >= FLOORS[half][1]) == (True, True), (recall, precision)
 
 
 def main() -> None:

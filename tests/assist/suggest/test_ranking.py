@@ -50,7 +50,7 @@ def test_nothing_is_always_among_what_could_be_done():
         (customer_said("今天天气不错", "chitchat"), {"acts": ("chitchat",)}, 0.85),
         (customer_said("你等一下", "hold_on"), {"acts": ("hold_on",)}, 0.85),
         (customer_said("嗯嗯", "backchannel"), {"acts": ("backchannel",)}, 0.75),
-        (customer_said("多少钱", "ask_price"), {"acts": ("ask_price",), "mid_sentence": True}, 0.97),
+        (customer_said("多少钱", "ask_price"), {"acts": ("ask_price",), "speaking": ("u9", 0)}, 0.97),
         (customer_said("多少钱", "ask_price"), {"acts": ("ask_price",), "steps": ("advise_nothing",)}, 0.7),
     ],
 )
