@@ -15,6 +15,7 @@ import msgspec
 
 from assist.learning.policy import Policy
 from assist.shadow import Heard, Shadow
+from assist.snapshot import line_of
 from assist.suggest.model import Suggestion
 from assist.text_call import AssistedScript
 from bot import events as ev
@@ -43,8 +44,10 @@ class LiveCall:
         self._opening = opening
 
     def begin(self) -> list[ev.Event]:
-        """The brief: the first panel."""
+        """The brief: the first panel; of a call handed over with what was said before."""
         heard = self.shadow.begin(self._opening.earlier, self._opening.facts)
+        if self._opening.earlier:
+            heard.panel["earlier"] = [line_of(said) for said in self.shadow.picture.said]
         return [self._panel(heard.panel, None, {})] if heard.panel else []
 
     def now_ms(self) -> int:
@@ -72,7 +75,8 @@ class LiveCall:
             ms = {"queue": round(queue_ms, 2), "think": round(think, 2)}
             return self._events(heard, event.utterance_id, ms)
         if isinstance(event, ev.FeedbackEvent):
-            self.reactions[event.suggestion_id] = event.action
+            if event.action != "shown" or event.suggestion_id not in self.reactions:
+                self.reactions[event.suggestion_id] = event.action
             heard = self.shadow.feedback(event.suggestion_id, event.action, event.at_ms)
             return [] if answered else self._events(heard, None, {})
         if isinstance(event, ev.SuggestionEvent) and event.suggestion["id"] not in self.shadow.cards:

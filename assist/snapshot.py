@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from assist.shadow import Shadow
+from assist.suggest.model import Said
 from bot.bus.assisted import CallMeta
 
 MAX_SUGGESTIONS = 24
@@ -46,21 +47,23 @@ def snapshot_of(
             "title": {"zh": shadow.picture.script.title.zh, "en": shadow.picture.script.title.en},
         },
         "panel": panel,
-        "transcript": [
-            {
-                "utterance_id": line.utterance_id,
-                "party": line.party,
-                "text": line.text,
-                "acts": list(line.acts),
-                "begin_ms": line.begin_ms,
-                "end_ms": line.end_ms,
-                "sentiment": line.sentiment,
-            }
-            for line in shadow.picture.said
-        ],
+        "transcript": [line_of(said) for said in shadow.picture.said],
         "suggestions": {
             number: {**msgspec.to_builtins(card), "feedback": reactions.get(number)} for number, card in cards
         },
+    }
+
+
+def line_of(said: Said) -> dict[str, Any]:
+    """A line of the transcript."""
+    return {
+        "utterance_id": said.utterance_id,
+        "party": said.party,
+        "text": said.text,
+        "acts": list(said.acts),
+        "begin_ms": said.begin_ms,
+        "end_ms": said.end_ms,
+        "sentiment": said.sentiment,
     }
 
 

@@ -35,6 +35,7 @@ from bot.bus.connection import BLOCK_MS, bus_errors, command
 from bot.bus.lease import Lease, release, renew
 from bot.bus.log import EventLog, Writer
 from bot.bus.tasks import end
+from bot.dialogue.script_files import ScriptError
 from bot.processes import child
 from bot.processes.assist_workers import KIND, RegisteredWorkers
 from bot.processes.brain import take_name
@@ -274,6 +275,8 @@ def cli() -> None:
         parser.error("--redis or REDIS_URL is needed: a worker meets its calls there")
     try:
         child.run(lambda stop: main(options, stop))
+    except ScriptError as error:
+        sys.exit(f"assist worker: {error}")
     except (Fenced, LeaseHeld) as error:
         sys.exit(f"assist worker {options.name}: another process serves under this name: {error}")
     except BusError as error:

@@ -22,13 +22,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from assist.suggest.model import CARD_KINDS
 from benchmarks._assist_load import FINAL_EVERY_S, PARTIALS_PER_S, Call, Connection, talk
 from benchmarks._assist_stage import OPERATOR, PASSWORD, ROOT, Stage, tree_seconds
+from benchmarks._by_ear import by_ear
 from benchmarks._report import finish, machine, percentiles
 from bot.bus import connect, keys
+from bot.bus.assisted import AssistedCalls
 from bot.bus.connection import command
 from bot.bus.log import EventLog
-from bot.events import PanelEvent, SuggestionEvent, UtterancePartial
+from bot.events import DISPOSITIONS, PanelEvent, SuggestionEvent, UtterancePartial
+from bot.phone.conversation import load_conversations
+from bot.processes.assist_workers import RegisteredWorkers
+from bot.speech.providers import open_recogniser
+from bot.store.keys import Keys
+from bot.store.sealing import Sealer
 from bot.typed_yaml import read_yaml
 
 SCRIPTS = ("bundle", "retention")
@@ -73,7 +81,35 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
         await asyncio.sleep(2.0)
         received = await _finish(clients, stage.folder / "clients.json")
         shown = await _finish(browsers, stage.folder / "browsers.json")
-        return await _figures(options, stage, calls, received, shown, used)
+        figures = await _figures(options, stage, calls, received, shown, used)
+        if options.ears:
+            figures |= await _by_ear(stage, options.ears)
+        return figures
+
+
+async def _by_ear(stage: Stage, count: int) -> dict[str, Any]:
+    """A few calls by sound, one after the other, with nothing else on the machine."""
+    os.environ["HUASHU_KEY_FILE"] = str(stage.folder / "key")
+    redis = connect(stage.redis.url)
+    calls = AssistedCalls(redis, Sealer(Keys.load()), RegisteredWorkers(redis))
+    talks = list(load_conversations(ROOT / "assist_calls", CARD_KINDS, DISPOSITIONS).values())[:count]
+    print(f"{len(talks)} calls by sound: two voices, a detector and pocketsphinx for each side …", flush=True)
+    words: list[float] = []
+    cards: list[float] = []
+    try:
+        recogniser = open_recogniser("pocketsphinx")
+        for number, talk_of in enumerate(talks):
+            heard, shown = await by_ear(redis, calls, recogniser, talk_of, f"ear-{number}")
+            words, cards = words + heard, cards + shown
+    finally:
+        await redis.aclose()
+    found = {
+        "sound_to_words_ms": {"n": len(words), **percentiles(words)},
+        "sound_to_card_ms": {"n": len(cards), **percentiles(cards)},
+    }
+    print(f"{'end of sound → final words in the log':45} {found['sound_to_words_ms']}")
+    print(f"{'end of sound → card published':45} {found['sound_to_card_ms']}")
+    return found
 
 
 async def _open_calls(
@@ -249,6 +285,7 @@ def main() -> None:
     parser.add_argument("--browsers", type=int, default=2)
     parser.add_argument("--webs", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=120.0)
+    parser.add_argument("--ears", type=int, default=2, help="calls by sound after that, 0 for none")
     parser.add_argument("--no-kill", dest="kill", action="store_false")
     finish(asyncio.run(run(parser.parse_args())))
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Final, Literal
 
 from assist.hearing.amounts import MONTHS_PER_YEAR
+from assist.suggest.conditions import MOST
 from assist.suggest.model import Fact, FactValue
 from assist.suggest.script import FactRule
 
@@ -103,14 +104,14 @@ def plain(facts: Mapping[str, Fact]) -> dict[str, FactValue]:
 
 
 def decimal(value: Any) -> Decimal | None:
-    """A finite number, or None."""
+    """A finite number below MOST, or None."""
     if value is None or isinstance(value, bool):
         return None
     try:
         number = Decimal(str(value))
     except ArithmeticError:
         return None
-    return number if number.is_finite() else None
+    return number if number.is_finite() and abs(number) < MOST else None
 
 
 def short_number(number: Decimal) -> int | float:

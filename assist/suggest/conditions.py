@@ -20,6 +20,9 @@ _ORDERED: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "<": operator.lt,
 }
 
+MOST: Final = Decimal(10) ** 12
+"""No amount, volume or term of a customer is so large: such a figure is none."""
+
 
 class ConditionError(ValueError):
     """A condition that cannot be read or can never be true; the message says which and the remedy."""
@@ -104,7 +107,7 @@ def as_number(value: Any) -> Decimal | None:
         number = Decimal(str(value).strip())
     except InvalidOperation:
         return None
-    return number if number.is_finite() else None
+    return number if number.is_finite() and abs(number) < MOST else None
 
 
 def _value(word: str) -> Decimal | str | bool:

@@ -216,11 +216,15 @@ async def _may_still_read(request: web.Request, principal: Principal, call_id: s
 
 async def _close(request: web.Request, socket: web.WebSocketResponse, code: int) -> None:
     """Say goodbye, but not for long; what the client does not read is thrown away."""
-    with suppress(TimeoutError, ConnectionError):
-        async with asyncio.timeout(CLOSE_S):
-            await socket.close(code=code or WSCloseCode.OK)
-    if request.transport is not None:
-        request.transport.abort()
+    transport = request.transport
+    try:
+        with suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(CLOSE_S):
+                # Not drained: where sending was given up, waiting for it raises at once.
+                await socket.close(code=code or WSCloseCode.OK, drain=False)
+    finally:
+        if transport is not None:
+            transport.abort()
 
 
 def _after(request: web.Request, *, with_call: bool) -> tuple[str, int] | None:

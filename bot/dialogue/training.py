@@ -110,20 +110,20 @@ def train_archive(files: ScriptFiles, folder: Path, name: str) -> Path:
     import rasa.model_training
     from rasa.core.policies.rule_policy import InvalidRule
     from rasa.shared.exceptions import RasaException
-    from rasa.shared.importers.importer import E2EImporter, ResponsesSyncImporter
 
     import bot.dialogue.components  # noqa: F401  (registers our graph components)
     from bot.dialogue.importer import ScriptImporter
 
     script = ScriptImporter(files)
     check_names(files)
-    importer = E2EImporter(ResponsesSyncImporter(script))
+    # not wrapped in Rasa's own importers: they put a script's responses and actions into the NLU data,
+    # and what is equal for all scripts would be trained again for each
     quiet = io.StringIO()
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(quiet):
             warnings.simplefilter("ignore")
             result = rasa.model_training._train_graph(
-                importer, rasa.model_training.TrainingType.BOTH, str(folder), f"{name}.tar.gz"
+                script, rasa.model_training.TrainingType.BOTH, str(folder), f"{name}.tar.gz"
             )
     except InvalidRule as error:
         raise ScriptError(f"{files.folder / 'rules.yml'}: {error}") from error

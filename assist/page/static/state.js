@@ -80,11 +80,16 @@ const STEPS = {
     lines[at] = { ...lines[at], acts: event.acts, sentiment: event.sentiment };
     return { ...call, lines };
   },
-  panel: (call, event) => ({
-    ...call,
-    panel: { ...call.panel, ...event.changes },
-    ms: event.ms && Object.keys(event.ms).length > 0 ? event.ms : call.ms,
-  }),
+  panel: (call, event, received) => {
+    const { earlier = [], ...changes } = event.changes; // earlier: lines of the bot's call that was handed over
+    const news = earlier.filter((line) => lineOf(call, line.utterance_id) === null).map(lineFrom(received));
+    return {
+      ...call,
+      panel: { ...call.panel, ...changes },
+      lines: news.length > 0 ? [...news, ...call.lines] : call.lines,
+      ms: event.ms && Object.keys(event.ms).length > 0 ? event.ms : call.ms,
+    };
+  },
   suggestion: (call, event, received) => {
     const card = { ...event.suggestion, feedback: [], received };
     return { ...call, cards: { ...call.cards, [card.id]: card } };
@@ -115,13 +120,18 @@ function fromSnapshot(call, message, received) {
     seq: message.seq,
     about,
     panel: { ...NO_PANEL, ...message.panel },
-    lines: (message.transcript ?? []).map((line) => ({ acts: [], sentiment: null, ...line, final: true, received, since: received })),
+    lines: (message.transcript ?? []).map(lineFrom(received)),
     cards,
     ms: same ? call.ms : {},
     started: Number.isNaN(begun) ? received : begun,
     ahead: same ? call.ahead : -Infinity,
     lasted: ended ? (about.duration_ms ?? 0) : null,
   };
+}
+
+// A line that was said before the page knew of it.
+function lineFrom(received) {
+  return (line) => ({ acts: [], sentiment: null, ...line, final: true, received, since: received });
 }
 
 function started(event, received) {

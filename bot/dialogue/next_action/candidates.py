@@ -3,34 +3,44 @@
 Three blocks a candidate: its kind (flow_graph.KINDS); the situation's signals, the same for all
 candidates; and what relates the two: steps in the flow from where the dialogue stands, done
 already, asked for what is known, how like its reply is to what was said, whether the last result
-has the values that its reply needs.  Nothing here knows a task's name.
+has the values that its reply needs, what habits.py learned.  Nothing here knows a task's name.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
+from math import fsum, log
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.dialogue.next_action.flow_graph import FAR, KINDS, FlowGraph, negative, positive
-from bot.dialogue.next_action.lines import START, Situation, name_words, words
+from bot.dialogue.next_action.habits import class_of
+from bot.dialogue.next_action.lines import START, Situation, grams, name_words, words
 
 SIGNALS = (
-    "at_start", "after_customer", "after_result", "after_query", "no_agent_line", "yes", "no", "thanks", "bye",
-    "greets", "question", "long", "result_negative", "result_positive", "result_empty", "result_rich",
+    "at_start", "after_customer", "after_result", "after_query", "no_agent_line", "yes", "no", "thanks",
+    "bye", "greets", "question", "long", "result_negative", "result_positive", "result_empty", "result_rich",
     "queried", "answer_in_result", "lines",
     *(f"previous_{kind}" for kind in KINDS[:14]), *(f"latest_{kind}" for kind in KINDS[:14]), "free_line",
-    "open_questions", "open_share", "known_share", "turns",
+    "open_questions", "open_share", "known_share", "turns", "facts_now", "fresh_facts", "answered",
 )  # fmt: skip
 RELATIONS = (
     "follows_previous", "follows_latest", "steps", "two_steps", "steps_back", "is_previous", "is_latest",
     "done", "times_done", "order_gap", "open_before", "next_open", "behind", "known", "known_query",
     "like_customer", "like_result", "slots_filled", "condition_met", "place", "waiting",
+    "like_all", "slots_told", "known_now", "guess", "guess_gap", "usual_share", "after_previous",
+    "after_latest", "heard_of",
 )  # fmt: skip
 
-_YES = re.compile(r"\b(yes|yeah|yep|sure|ok|okay|please do|correct|go ahead|proceed)\b|^(好|行|可以|对|嗯|是)")
+MAX_FIELDS = 2000
+"""Names of fields to remember; more than any script has."""
+
+_YES = re.compile(
+    r"\b(yes|yeah|yep|sure|ok|okay|please do|correct|go ahead|proceed)\b|^(好|行|可以|对|嗯|是)"
+)
 _NO = re.compile(r"\b(no|nope|not|don't|nothing|that's all|that is all)\b|不|没")
 _THANKS = re.compile(r"\b(thank|thanks|thx|great|perfect|awesome)\b|谢")
 _BYE = re.compile(r"\b(bye|goodbye|see you|that's all|that is all)\b|再见|拜拜|就这样")
@@ -47,9 +57,14 @@ class Describer:
 
     def __init__(self, flow: FlowGraph) -> None:
         self.flow = flow
-        self._bags = [frozenset(words(flow.bare[node])) for node in flow.nodes]
+        self._bags = [grams(flow.bare[node]) for node in flow.nodes]
+        seen = Counter(word for bag in self._bags for word in bag)
+        self._rarity = {word: log((1 + len(self._bags)) / count) for word, count in seen.items()}
+        self._size = [fsum(self._rarity[word] ** 2 for word in bag) ** 0.5 for bag in self._bags]
+        self._classes = [class_of(flow, node) for node in flow.nodes]
         self._place = self._places()
         self._asks = flow.kinds[:, KINDS.index("ask")] > 0
+        self._asked: dict[str, NDArray[np.float64]] = {}
 
     def _places(self) -> NDArray[np.float64]:
         """How far along the flow each node stands, 0 to 1; 0 where it is not on it."""
@@ -85,22 +100,38 @@ class Describer:
         more = (open_questions / 5, open_questions / questions, facts, min(len(now.customer), 4) / 4)
         of_previous = kinds[self.flow.at[previous]] if previous in self.flow.at else none
         of_latest = kinds[self.flow.at[latest]] if latest in self.flow.at else none
-        return np.array([*own, *of_previous[:14], *of_latest[:14], latest == "[free]", *more], dtype=np.float64)
+        return np.array(
+            [*own, *of_previous[:14], *of_latest[:14], latest == "[free]", *more], dtype=np.float64
+        )
 
     def known(self, now: Situation, given: Mapping[str, float]) -> NDArray[np.float64]:
         """Per node: how surely what it asks was given (`given`: field name → probability), and queried."""
         table = np.zeros((len(self.flow.nodes), 2))
-        sources = [({key: value for key, value in given.items() if value > 0.05}, 0)]
-        sources.append((dict.fromkeys(now.query, 1.0), 1))
-        for values, column in sources:
-            named = [(frozenset(name_words(key)), value) for key, value in values.items()]
-            for number, node in enumerate(self.flow.nodes):
-                about = self.flow.about[node]
-                if self._asks[number] and about:
-                    table[number, column] = max((_like(about, key) * value for key, value in named), default=0)
+        sure = {key: value for key, value in given.items() if value > 0.05}
+        for column, values in enumerate((sure, dict.fromkeys(now.query, 1.0))):
+            for key, value in values.items():
+                np.maximum(table[:, column], self._about(key) * value, out=table[:, column])
         return table
 
-    def relations(self, now: Situation, previous: str, given: Mapping[str, float]) -> NDArray[np.float64]:
+    def _about(self, key: str) -> NDArray[np.float64]:
+        """How much each node's question is about the field `key`, by their names; remembered."""
+        if key not in self._asked:
+            if len(self._asked) > MAX_FIELDS:
+                self._asked.clear()
+            named = frozenset(name_words(key))
+            likeness = [_like(self.flow.about[node], named) for node in self.flow.nodes]
+            self._asked[key] = np.array(likeness) * self._asks
+        return self._asked[key]
+
+    def relations(
+        self,
+        now: Situation,
+        previous: str,
+        given: Mapping[str, float],
+        given_now: Mapping[str, float],
+        margins: Mapping[str, float],
+        rates: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
         """Candidates x RELATIONS."""
         flow, count = self.flow, len(self.flow.nodes)
         columns = np.zeros((count, len(RELATIONS)))
@@ -143,14 +174,37 @@ class Describer:
             if slots and have:
                 filled = sum(any(slot in key or key in slot for key in have) for slot in slots)
                 columns[number, 17] = filled / len(slots)
+                columns[number, 22] = min(filled, 6) / 6
         columns[:, 18] = self._conditions(now)
         columns[:, 19], columns[:, 20] = self._place, waiting
+        columns[:, 21] = self._rare_likeness(" ".join(now.customer))
+        columns[:, 23] = self.known(now, given_now)[:, 0]
+        columns[:, 24:26] = self._guessed(margins)
+        columns[:, 26:] = rates
         return columns
+
+    def _guessed(self, margins: Mapping[str, float]) -> NDArray[np.float64]:
+        """Per node: the margin of its class, and how far that is behind the best class."""
+        own = np.array([margins.get(kind, -2.0) for kind in self._classes])
+        return np.stack([own, own - max(margins.values(), default=0.0)], axis=1)
+
+    def _rare_likeness(self, text: str) -> NDArray[np.float64]:
+        """How much of each node's rare words a text has; what most replies have counts little."""
+        said = grams(text)
+        if not said:
+            return np.zeros(len(self._bags))
+        shares: NDArray[np.float64] = np.array(
+            [
+                fsum(self._rarity[word] ** 2 for word in bag & said) / (size or 1.0)
+                for bag, size in zip(self._bags, self._size, strict=True)
+            ]
+        )
+        return shares / float(len(said) ** 0.5)
 
     def _next_open(self, latest: str, settled: NDArray[np.bool_]) -> NDArray[np.float64]:
         """1 for the first node on the way from `latest` that is not a settled question."""
         found = np.zeros(len(self.flow.nodes))
-        here = self.flow.after.get(latest, ())
+        here = self.flow.onward.get(latest, ())
         if latest == START:
             here = tuple(node for node in self.flow.nodes if self.flow.kind(node, "hello"))[:1]
         seen: set[str] = set()
@@ -162,15 +216,15 @@ class Describer:
                 seen.add(node)
                 at = self.flow.at[node]
                 if settled[at] and (self._asks[at] or self.flow.kind(node, "hello")):
-                    ahead.extend(self.flow.after[node])
+                    ahead.extend(self.flow.onward[node])
                 else:
                     found[at] = 1
             here = tuple(ahead)
         return found
 
     def _likeness(self, now: Situation) -> NDArray[np.float64]:
-        said = frozenset(words(now.said))
-        told = frozenset(words(" ".join(v for k, v in now.result.items() if k != "APIName")))
+        said = grams(now.said)
+        told = grams(" ".join(value for key, value in now.result.items() if key != "APIName"))
         fresh = now.last == "result"
         return np.array([[_like(bag, said), _like(bag, told) if fresh else 0.0] for bag in self._bags])
 
@@ -188,18 +242,28 @@ class Describer:
                 met[at] = max(met[at], fits)
         return met
 
-    def numbers(self, now: Situation, previous: str, given: Mapping[str, float]) -> NDArray[np.float64]:
-        """Candidates x (relations, kinds, signals)."""
-        relations = self.relations(now, previous, given)
+    def numbers(
+        self,
+        now: Situation,
+        previous: str,
+        given: Mapping[str, float],
+        given_now: Mapping[str, float],
+        margins: Mapping[str, float],
+        rates: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Candidates x (relations, kinds, signals).
+
+        `given`, `given_now`: field → how surely any, or the last, customer's line gave it; `margins`
+        of the classes (habits.KindGuess), `rates` of the nodes' names (habits.Habits).
+        """
+        relations = self.relations(now, previous, given, given_now, margins, rates)
         open_questions = float(relations[:, RELATIONS.index("waiting")].sum())
         signals = self.signals(now, previous, given, open_questions)
+        after = now.last == "customer"
+        sure = {key for key, value in given_now.items() if value > 0.5} if after else set()
+        at = self.flow.at.get(previous)
+        answered = 0.0 if at is None or not after else relations[at, RELATIONS.index("known_now")]
+        more = (min(len(sure), 4) / 4, min(len(sure - now.query.keys()), 4) / 4, answered)
+        signals = np.concatenate([signals, more])
         spread = np.broadcast_to(signals, (len(self.flow.nodes), len(signals)))
         return np.hstack([relations, self.flow.kinds, spread])
-
-
-def crossed(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """For a linear scorer: relations, kinds, and every product of a kind or relation with a signal."""
-    fixed = len(RELATIONS) + len(KINDS)
-    own, signals = numbers[:, :fixed], numbers[0, fixed:]
-    products = (own[:, :, None] * signals[None, None, :]).reshape(len(numbers), -1)
-    return np.hstack([own, products])

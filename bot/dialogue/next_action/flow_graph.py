@@ -19,7 +19,7 @@ from bot.dialogue.next_action.lines import name_words, words
 KINDS = (
     "query", "commit", "hello", "more", "bye", "custom", "outside", "ask", "inform", "confirm",
     "negative", "positive", "nothing", "failed", "condition", "own", "entered", "leaves", "twin", "slots",
-    "sibling", "possible", "completed", "usual",
+    "sibling", "possible", "completed", "usual", "renamed",
 )  # fmt: skip
 FAR = 15
 """Farther than this in steps counts as this."""
@@ -36,7 +36,8 @@ _POSITIVE = re.compile(
 _POSSIBLE = re.compile(r"\b(un)?available\b|confirm|possible")
 _COMPLETED = re.compile(r"succe|success|booked|submitted|confirmed|failed|failure|scheduled|completed")
 _CONFIRM = re.compile(
-    r"(should|shall|can|may|could) i (book|reserve|proceed|go|place|make|confirm)|would you like me|确认|给您办|为您办|可以吗|要办"
+    r"(should|shall|can|may|could) i (book|reserve|proceed|go|place|make|confirm)|would you like me"
+    r"|确认|给您办|为您办|可以吗|要办"
 )
 _MORE = re.compile(r"anything else|something else|还有什么|还有别的|其他问题|别的需要")
 _BYE = re.compile(r"\b(good ?bye|bye)\b|再见|祝您")
@@ -55,6 +56,11 @@ def positive(text: str) -> bool:
     return bool(_POSITIVE.search(text.lower())) and not negative(text)
 
 
+def is_farewell(text: str) -> bool:
+    """Whether a text says good-bye."""
+    return bool(_BYE.search(text.lower()))
+
+
 class FlowGraph:
     """Nodes in order with their `kinds` (node x KINDS), `steps` (node x node), `slots` and word bags."""
 
@@ -63,8 +69,16 @@ class FlowGraph:
         replies: Mapping[str, str],
         graph: Mapping[str, Sequence[str]],
         shared: Mapping[str, float] | None = None,
+        renamed: Mapping[str, str] | None = None,
     ) -> None:
-        shared = shared or {}
+        """`renamed`: own nodes whose reply is known under another name, which then takes their place."""
+        shared, renamed = shared or {}, renamed or {}
+        if renamed:
+            graph = {
+                renamed.get(node, node): [renamed.get(name, name) for name in after]
+                for node, after in graph.items()
+            }
+            replies = {**replies, **{name: replies[node] for node, name in renamed.items()}}
         named = [*replies, *graph, *(node for after in graph.values() for node in after)]
         own = dict.fromkeys(named)
         self.nodes: tuple[str, ...] = tuple(dict.fromkeys([*own, *shared]))
@@ -84,20 +98,27 @@ class FlowGraph:
         }
         self.own = own.keys()
         self.stems = {node.rstrip("_0123456789") for node in own if node[-1:].isdigit()}
-        self.kinds = np.array([self._kinds(node) for node in self.nodes], dtype=np.float64)
+        kinds = np.array([self._kinds(node) for node in self.nodes], dtype=np.float64)
+        self.kinds = kinds.reshape(len(self.nodes), len(KINDS))
         ends = self.kinds[:, KINDS.index("bye")] * self.kinds[:, KINDS.index("own")]
         self.kinds[:, KINDS.index("twin")] = (ends.sum() - ends) > 0
         self.kinds[:, KINDS.index("usual")] = [shared.get(node, 0.0) for node in self.nodes]
-        self.steps = self._steps()
+        self.kinds[:, KINDS.index("renamed")] = [node in renamed for node in self.nodes]
         self.conditions = [
-            node for node in self.nodes if self.kinds[self.at[node], KINDS.index("condition")] and self.after[node]
+            node
+            for node in self.nodes
+            if self.kinds[self.at[node], KINDS.index("condition")] and self.after[node]
         ]
+        self.onward = self._onward()
+        self.steps = self._steps()
 
     def _kinds(self, node: str) -> list[float]:
         name, text = name_words(node), self.bare[node].lower().strip()
         joined = " ".join(name)
         query = bool(name) and name[0] in ("query", "action") and not {"success", "failure"} & set(name)
-        hello = "hello" in name or "greet" in name or (not self.own_or_empty(node) and bool(_HELLO.search(text)))
+        hello = (
+            "hello" in name or "greet" in name or (not self.own_or_empty(node) and bool(_HELLO.search(text)))
+        )
         more = "anything else" in joined or bool(_MORE.search(text))
         bye = "bye" in joined or bool(_BYE.search(text))
         outside = "out of scope" in joined or bool(_OUTSIDE.search(text))
@@ -107,18 +128,34 @@ class FlowGraph:
         condition = node in self.own and node not in self.entered and not query and not hello and short
         failed = bool({"failed", "failure", "unavailable", "unable"} & set(name)) or negative(text)
         return [
-            query, query and bool({"book", "submit", "commit"} & set(name)), hello, more, bye, "custom" in name,
-            outside, ask, not (query or hello or more or bye or outside or ask or condition),
+            query, query and not {"book", "submit", "commit"}.isdisjoint(name), hello, more, bye,
+            "custom" in name, outside, ask,
+            not (query or hello or more or bye or outside or ask or condition),
             bool(_CONFIRM.search(text)) or ("confirm" in name and ask), negative(text),
             positive(joined) or positive(text), "nothing" in name or bool(_NOTHING.search(text)),
             failed, condition, node in self.own, node in self.entered, bool(self.after[node]), False,
             bool(self.slots[node]), node not in self.own and node.rstrip("_0123456789") in self.stems,
-            bool(_POSSIBLE.search(joined)), bool(_COMPLETED.search(joined)), 0.0,
+            bool(_POSSIBLE.search(joined)), bool(_COMPLETED.search(joined)), 0.0, 0.0,
         ]  # fmt: skip
 
     def own_or_empty(self, node: str) -> bool:
         """Whether something leads to `node`, or it says nothing."""
         return node in self.entered or not self.bare[node].strip()
+
+    def _onward(self) -> dict[str, tuple[str, ...]]:
+        """`after`, and where the flow breaks off: what follows the conditions that can answer there.
+
+        A system answers a query, so any condition but yes and no; the customer the rest.
+        """
+        agreed = {node for node in self.conditions if words(self.bare[node])[:1] in _AGREEMENT}
+        by_customer = [name for node in self.conditions if node in agreed for name in self.after[node]]
+        by_system = [name for node in self.conditions if node not in agreed for name in self.after[node]]
+        found = dict(self.after)
+        for node in self.nodes:
+            query = self.kind(node, "query")
+            if not self.after[node] and (query or node in self.entered):
+                found[node] = tuple(dict.fromkeys(by_system if query else by_customer))
+        return found
 
     def _steps(self) -> NDArray[np.int8]:
         steps = np.full((len(self.nodes), len(self.nodes)), FAR, dtype=np.int8)
@@ -126,7 +163,7 @@ class FlowGraph:
             seen, waiting = {node: 0}, deque([node])
             while waiting:
                 here = waiting.popleft()
-                for following in self.after[here]:
+                for following in self.onward[here]:
                     if following not in seen and seen[here] < FAR - 1:
                         seen[following] = seen[here] + 1
                         waiting.append(following)
@@ -139,4 +176,5 @@ class FlowGraph:
         return node in self.at and bool(self.kinds[self.at[node], KINDS.index(kind)])
 
 
-_GENERIC = frozenset("ask inform utter query confirm the a of to".split())
+_AGREEMENT = (["yes"], ["no"], ["是"], ["好"], ["不"], ["否"])
+_GENERIC = frozenset(["ask", "inform", "utter", "query", "confirm", "the", "a", "of", "to"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -67,6 +68,13 @@ def words(text: str) -> list[str]:
     for word in _WORD.findall(text.lower()):
         found.extend(word if _HAN.search(word) else [word])
     return found
+
+
+def grams(text: str) -> frozenset[str]:
+    """What texts are compared by: words, Chinese characters and pairs of them that stand together."""
+    found = words(text)
+    pairs = (one + two for one, two in pairwise(found) if _HAN.match(one) and _HAN.match(two))
+    return frozenset([*found, *pairs])
 
 
 def name_words(name: str) -> list[str]:

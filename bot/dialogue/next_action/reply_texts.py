@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 
-from bot.dialogue.next_action.lines import Flow, Line, is_system, name_words, plain, words
+from bot.dialogue.next_action.lines import Flow, Line, grams, is_system, name_words, plain
 
 _SLOT = re.compile(r"\{[^{}]*\}")
 MIN_COMMON = 0.6
@@ -44,7 +45,7 @@ class TextActions:
 
     def __init__(self, lines: Sequence[Line]) -> None:
         seen: dict[str, Counter[str]] = defaultdict(Counter)
-        for line, later in zip(lines, lines[1:], strict=False):
+        for line, later in pairwise(lines):
             if line.dialog_id != later.dialog_id or line.action is None or later.prev_action != line.action:
                 continue
             new = later.history[_common(line.history, later.history) :]
@@ -65,7 +66,7 @@ class TemplateActions:
         self._queries = [node for node in flow.replies if name_words(node)[:1] == ["query"]]
         self._bags = {}
         for node, template in flow.replies.items():
-            bag = frozenset(words(_SLOT.sub(" ", template)))
+            bag = grams(_SLOT.sub(" ", template))
             if bag and node not in self._queries:
                 self._bags[node] = bag
         self._known: dict[str, str | None] = {}
@@ -75,11 +76,11 @@ class TemplateActions:
         if is_system(text):
             kind = text.partition("RequestType")[2].strip(' ="').lower()[:4]
             fitting = [node for node in self._queries if kind and kind in node.lower()]
-            return (fitting or self._queries or [None])[0]
+            return next(iter(fitting or self._queries), None)
         if text not in self._known:
             if len(self._known) > 4096:
                 self._known.clear()
-            asked, best, found = frozenset(words(text)), MIN_COMMON, None
+            asked, best, found = grams(text), MIN_COMMON, None
             for node, bag in self._bags.items():
                 share = len(bag & asked) / len(bag | asked)
                 if share >= best:

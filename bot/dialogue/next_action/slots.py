@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,15 +21,18 @@ from bot.dialogue.next_action.lines import Line, fields, is_system, words
 from bot.dialogue.next_action.reply_texts import conversations
 
 MIN_LINES = 12
-_EMPTY = frozenset(
-    "the a an to of for on at in and or is i my me you it am pm api equal one least greater than".split()
-)
+# fmt: off
+_EMPTY = frozenset((
+    "the", "a", "an", "to", "of", "for", "on", "at", "in", "and", "or", "is", "i", "my", "me", "you", "it",
+    "am", "pm", "api", "equal", "one", "least", "greater", "than",
+))
+# fmt: on
 
 
 def tokens(text: str) -> list[str]:
     """Words and word pairs, numbers by their length only."""
     found = words(re.sub(r"\d", "0", text))
-    return found + [f"{one} {two}" for one, two in zip(found, found[1:], strict=False)]
+    return found + [f"{one} {two}" for one, two in pairwise(found)]
 
 
 def examples(lines: Sequence[Line]) -> list[tuple[str, frozenset[str]]]:

@@ -1,0 +1,1 @@
+"""Tests of bot.dialogue.next_action."""
