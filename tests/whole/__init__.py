@@ -1,0 +1,1 @@
+"""Live assist as it runs in service: processes, Redis, SQLite, browsers; nothing is replaced."""
