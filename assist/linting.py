@@ -16,9 +16,9 @@ from typing import Final
 
 from assist.hearing.duties import forbidden
 from assist.loading import KNOWN_FACTS, read_assist_script
-from assist.suggest.candidates import NO_PRESSING, TECHNIQUES
 from assist.suggest.conditions import Condition, parse_condition
 from assist.suggest.model import CUSTOMER_TYPES, MAX_CARD_CHARACTERS, STAGES
+from assist.suggest.names import NO_PRESSING, TECHNIQUES
 from assist.suggest.offers import may_lower
 from assist.suggest.script import AssistScript, FactRule, Node, Wording
 from bot.dialogue.faults import Fault

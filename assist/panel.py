@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from assist.suggest.candidates import Situation, next_question
+from assist.suggest.candidates import next_question
 from assist.suggest.offers import describe
 from assist.suggest.pace import Screen
 from assist.suggest.picture import Picture
+from assist.suggest.situation import Situation
 
 
 def panel_of(picture: Picture, now: Situation, screen: Screen) -> dict[str, Any]:

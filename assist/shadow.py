@@ -22,11 +22,14 @@ from assist.learning.decision import Scored
 from assist.learning.policy import Policy
 from assist.panel import changed, panel_of
 from assist.steering import Steering, sale_variables, steering_for
-from assist.suggest import after_call, candidates, ranking, stage
+from assist.suggest import after_call, ranking, stage
+from assist.suggest.candidates import candidates
+from assist.suggest.card import text_of
 from assist.suggest.model import STAGES, Alarm, Candidate, CheckItem, Said, Suggestion
 from assist.suggest.pace import Screen
 from assist.suggest.picture import MAX_REFUSALS, Picture, amounts_known
 from assist.suggest.script import AssistScript
+from assist.suggest.situation import situation
 from bot.dialogue.shadow import ShadowTracker
 from bot.dialogue.version import ScriptVersion
 from bot.understanding.acts import steering_act
@@ -119,7 +122,7 @@ class Shadow:
         self.cards: dict[str, Suggestion] = {}
         self._number = 0
         self._decisions = 0
-        self._situation = candidates.situation(self.picture, self._today)
+        self._situation = situation(self.picture, self._today)
         self._panel: dict[str, Any] = {}
         self._texts_of_duties()
 
@@ -190,7 +193,7 @@ class Shadow:
         picture.stage = stage.stage_of(picture)
         picture.layer = stage.layer_of(picture)
         self._due()
-        self._situation = candidates.situation(picture, self._today)
+        self._situation = situation(picture, self._today)
         self._texts_of_duties()
         if party == "customer":
             slots = self._steering.slots(picture, self._situation.ready)
@@ -401,7 +404,7 @@ class Shadow:
 
     def _advise(self, heard: Heard, at_ms: int) -> None:
         picture = self.picture
-        possible = candidates.candidates(picture, self._situation)
+        possible = candidates(picture, self._situation)
         self._decisions += 1
         chosen, choice, scored = ranking.choose(self._policy, picture, possible, self._decisions)
         cards = [self._suggestion(card, number, at_ms, choice.policy_version, choice.propensity)
@@ -489,7 +492,7 @@ class Shadow:
         for rule in self.picture.script.must_say:
             node = self.picture.script.nodes.get(rule.node)
             item = self.picture.checklist[rule.key]
-            text = candidates.text_of(self.picture, self._situation, node) or item.text
+            text = text_of(self.picture, self._situation, node) or item.text
             self.picture.checklist[rule.key] = msgspec.structs.replace(item, text=text)
 
     def _changes(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from assist.suggest.candidates import ACT_NAMES
+from assist.suggest.names import ACT_NAMES
 from assist.suggest.picture import Picture
 from bot.grading import grade
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assist.panel import changed, panel_of, plain_value
-from assist.suggest.candidates import situation
 from assist.suggest.model import Alarm, Fact, Suggestion
 from assist.suggest.pace import Screen
+from assist.suggest.situation import situation
 from tests.assist.small_script import NOW, SMALL, picture
 
 PANEL_KEYS = {

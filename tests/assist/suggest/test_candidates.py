@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from assist.suggest.candidates import SELLING, candidates, next_question, situation
+from assist.suggest.candidates import SELLING, candidates, next_question
 from assist.suggest.model import Candidate, CheckItem
 from assist.suggest.picture import Picture
+from assist.suggest.situation import situation
 from tests.assist.small_script import NOW, SMALL, customer_said, picture
 
 RICH = {"monthly_bill": 129, "broadband_price": 80, "data_used_gb": 30}
