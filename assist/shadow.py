@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from assist.hearing import duties, facts, tone
-from assist.hearing.agent_lines import SPOKEN, AgentLines, AgentMeaning, is_question
+from assist.hearing.agent_lines import SPOKEN, AgentLines, is_question
 from assist.learning.decision import Scored
 from assist.learning.policy import Policy
 from assist.panel import changed, panel_of
@@ -27,9 +27,10 @@ from assist.suggest.candidates import candidates
 from assist.suggest.card import text_of
 from assist.suggest.model import STAGES, Alarm, Candidate, CheckItem, Said, Suggestion
 from assist.suggest.pace import Screen
-from assist.suggest.picture import MAX_REFUSALS, Picture, amounts_known
+from assist.suggest.picture import Picture
 from assist.suggest.script import AssistScript
 from assist.suggest.situation import situation
+from assist.turning import note_objections, note_pitches, prices_known, reread
 from bot.dialogue.shadow import ShadowTracker
 from bot.dialogue.version import ScriptVersion
 from bot.understanding.acts import steering_act
@@ -40,29 +41,12 @@ Party = Literal["customer", "agent"]
 KEPT_LINES: Final = 200
 FIRM: Final = 0.3
 """Confidence from which an objection or a refusal counts."""
-SURE: Final = 0.6
-"""Confidence below which an answer to a question of fact is no objection."""
 WHOLE_LINE: Final = 16
 """Characters from which an agent's line is an answer of its own, not 好的好的我明白."""
 NO_ACT: Final = "no_match"
 READING: Final = 0.62
 """Likeness of the agent's words so far to the card's first words from which it is being read."""
 _FAREWELL: Final = re.compile(r"再见|拜拜|先这样(啊|吧|了)|挂了(啊|吧)?$|bye", re.IGNORECASE)
-_REFUSALS: Final = frozenset({"decline_offer"})
-_FOR_GOOD: Final = frozenset({"request_dnc"})
-_ANSWERS: Final = frozenset(
-    {
-        "object_already_have", "object_competitor", "object_decider", "relative_or_other", "done_already",
-        "chitchat", "out_of_scope", "greet", "unsure", "backchannel", "hold_on", "wrong_person",
-    }
-)  # fmt: skip
-"""Acts that a line loses where it tells the fact that was asked."""
-_MOVES_ON: Final = frozenset(
-    {
-        "affirm", "accept_offer", "inform", "ask_price", "ask_details", "ask_benefit", "ask_how_to",
-        "ask_effective",
-    }
-)  # fmt: skip
 
 
 @dataclass
@@ -277,17 +261,17 @@ class Shadow:
             news.append(facts.known_fact("leaving", True, None, "speech", utterance_id, end_ms))
         picture.facts = facts.merged(picture.facts, news)
         told = any(fact.name == asked for fact in news)
-        instead = self._reread(steering, acts, asked, told=told and not is_question(text))
+        instead = reread(picture, steering, acts, asked, told=told and not is_question(text))
         firm = tuple(instead if name == steering else name for name in firm)
         names = tuple(instead if name == steering else name for name in names)
         if instead != steering:
-            reread = [{**act, "name": instead} if act["name"] == steering else act for act in acts]
-            said = msgspec.structs.replace(said, acts=tuple(reread))
+            told_acts = ({**act, "name": instead} if act["name"] == steering else act for act in acts)
+            said = msgspec.structs.replace(said, acts=tuple(told_acts))
         steering = instead
         for kind, points in tone.type_points(picture.script.types, text).items():
             picture.type_points[kind] = picture.type_points.get(kind, 0) + points
         picture.customer_type = tone.strongest_type(picture.type_points)
-        self._objections(utterance_id, text, firm, steering)
+        note_objections(picture, utterance_id, firm, steering)
         signals = tone.buying_signals(picture.script, text, firm)
         if signals and picture.objection is None and not picture.over:
             picture.signals += [signal for signal in signals if signal not in picture.signals]
@@ -299,35 +283,6 @@ class Shadow:
         picture.seen_acts.update(firm)
         picture.offered = {}  # the question stands until the agent speaks again
         return Heard(said=said)
-
-    def _reread(self, act: str, acts: Sequence[Mapping[str, Any]], asked: str | None, *, told: bool) -> str:
-        """The act in the light of what was asked: 装的是移动的 tells what was asked and is no objection,
-        装了呀 is no order where nothing was offered."""
-        sure = max((float(item["confidence"]) for item in acts if item["name"] == act), default=0.0)
-        weak = act.startswith("object_") and act not in ("object_busy", "object_unable")
-        answers = act in _ANSWERS or act.startswith("ask_") or sure < SURE
-        if asked is not None and ((told and answers) or (weak and sure < SURE)):
-            return "inform"
-        if act == "accept_offer" and not self.picture.pitched and self.picture.expects != "offer":
-            return "affirm"
-        return act
-
-    def _objections(self, utterance_id: str, text: str, firm: tuple[str, ...], steering: str) -> None:
-        picture = self.picture
-        raised = [name for name in firm if name.startswith("object_")]
-        refused = bool(_REFUSALS & set(firm)) or (steering == "deny" and picture.expects == "offer")
-        if refused or (raised and picture.refusals and raised[0] == "object_no_need"):
-            picture.refusals = min(picture.refusals + 1, MAX_REFUSALS)
-            picture.accepted = False
-        if _FOR_GOOD & set(firm) or picture.refusals >= MAX_REFUSALS:
-            picture.over = True
-        if raised:
-            if picture.objection != raised[0]:
-                picture.signals = []
-            picture.objection, picture.objection_evidence = raised[0], utterance_id
-            picture.accepted = False
-        elif picture.objection is not None and steering in _MOVES_ON and not refused:
-            picture.objection = picture.objection_evidence = None
 
     def _agent(self, utterance_id: str, text: str, begin_ms: int, end_ms: int) -> Heard:
         picture, script = self.picture, self.picture.script
@@ -346,7 +301,7 @@ class Shadow:
             for act in node.rebuts if picture.objection in node.rebuts else ():
                 if act == picture.objection:
                     picture.rebutted.setdefault(act, []).append(name)
-        self._pitches(line, meaning)
+        note_pitches(picture, self._situation, self._lines, line, meaning)
         done = {key for key, item in picture.checklist.items() if item.at_ms is not None}
         says = duties.said_now(script, text, meaning.nodes, done)
         for item in says:
@@ -355,7 +310,9 @@ class Shadow:
             )
         heard.alarms = duties.forbidden(script, text, utterance_id, end_ms, picture.alarms)
         if script.catalogue.products:
-            price = duties.wrong_price(text, entities, self._prices(), utterance_id, end_ms)
+            price = duties.wrong_price(
+                text, entities, prices_known(picture, self._situation), utterance_id, end_ms
+            )
             heard.alarms += [price] if price is not None else []
             may_have = [(offer.source.charge, offer.eligible != "no") for offer in self._situation.offers]
             discount = duties.wrong_discount(entities, may_have, utterance_id, end_ms)
@@ -372,35 +329,6 @@ class Shadow:
             does=tuple([f"asks:{meaning.asks}"] * bool(meaning.asks) + [f"says:{item.key}" for item in says]),
         )  # fmt: skip
         return heard
-
-    def _pitches(self, line: facts.Line, meaning: AgentMeaning) -> None:
-        """A product counts as named when its card, its line, its name or its price was spoken."""
-        picture, script, text = self.picture, self.picture.script, line.text
-        nodes = [script.nodes[name] for name in meaning.nodes]
-        asks = is_question(text) and meaning.expects != "offer"
-        for product in script.catalogue.products:
-            if (
-                product.name.zh in text
-                or (not asks and duties.names_price(line, product.charge))
-                or self._lines.nearness(text, product.say) >= SPOKEN
-                or any(node.product == product.key and node.card == "offer" for node in nodes)
-            ):
-                picture.pitched.add(product.key)
-                picture.talked_of = product.key
-        for node in nodes:
-            best = self._situation.likely
-            if node.card == "offer" or node.asks == "offer" or "offer_heard" in node.discloses:
-                picture.talked_of = node.product or (best.product if best is not None else script.name)
-                picture.pitched.add(picture.talked_of)
-
-    def _prices(self) -> set[Any]:
-        found = []
-        for offer in self._situation.offers:
-            sums, product = offer.arithmetic, offer.source
-            found += [sums.now, sums.then, sums.saving, sums.saving_year, sums.saving_term]
-            found += [product.charge.yuan, product.charge.per_gb, product.leaving_early_yuan_per_month]
-            found += [worth.yuan for worth in product.worth]
-        return amounts_known(self.picture, tuple(found))
 
     def _advise(self, heard: Heard, at_ms: int) -> None:
         picture = self.picture
