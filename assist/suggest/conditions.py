@@ -24,6 +24,10 @@ MOST: Final = Decimal(10) ** 12
 """No amount, volume or term of a customer is so large: such a figure is none."""
 
 
+NEITHER: Final = "neither"
+"""A value that is neither yes nor no."""
+
+
 class ConditionError(ValueError):
     """A condition that cannot be read or can never be true; the message says which and the remedy."""
 
@@ -125,5 +129,5 @@ def _edges(condition: Condition) -> tuple[Any, ...]:
         small = Decimal("0.001")
         return (condition.value - small, condition.value, condition.value + small)
     if isinstance(condition.value, bool):
-        return (True, False)
+        return (True, False, NEITHER)
     return (condition.value, f"not {condition.value}")
