@@ -24,6 +24,7 @@ MOST: Final = Decimal(10) ** 12
 """No amount, volume or term of a customer is so large: such a figure is none."""
 
 
+_WORDS: Final = {True: ("yes", "true"), False: ("no", "false")}
 NEITHER: Final = "neither"
 """A value that is neither yes nor no."""
 
@@ -51,6 +52,8 @@ class Condition:
         if isinstance(self.value, Decimal):
             number = as_number(known)
             same = number is not None and number == self.value
+        elif isinstance(self.value, bool):
+            same = known is self.value or str(known).lower() in _WORDS[self.value]
         else:
             same = known == self.value or str(known).lower() == str(self.value).lower()
         return same if self.op == "==" else not same
@@ -86,7 +89,7 @@ def check_possible(conditions: Iterable[Condition]) -> None:
     for condition in conditions:
         by_fact.setdefault(condition.fact, []).append(condition)
     for fact, mine in by_fact.items():
-        trials = {_edge for item in mine for _edge in _edges(item)}
+        trials = [edge for item in mine for edge in _edges(item)]
         if not any(all(item.holds({fact: trial}) for item in mine) for trial in trials):
             together = " and ".join(map(str, mine))
             raise ConditionError(f"no customer can meet {together} → correct one of them")
