@@ -24,6 +24,8 @@ SPOKEN: Final = 0.5
 ASKED: Final = 0.22
 """Cosine from which a question with the fact's cue in it asks that fact."""
 MIN_CHARACTERS: Final = 4
+OWNER: Final = "owner"
+"""The fact that a question for the name settles (stories/common_assist)."""
 MAX_CARDS: Final = 2000
 """Card texts whose vectors are kept."""
 
@@ -39,7 +41,9 @@ _OPEN: Final = re.compile(r"多少|几[个口号点部台家]|什么|哪|怎么|
 _OFFER: Final = re.compile(
     r"(给|帮|替)您.{0,6}(办|开|登记|安排|换|升).{0,8}[吗?？]|办.{0,4}(吗|好吗|行吗|一个)|要不要(办|试)|(现在|今天|这就)(就)?(给您|帮您)?办"
 )
-_NAME: Final = re.compile(r"(请问|您)?是.{0,6}(先生|女士|小姐|老师|本人|机主).{0,4}(吗|吧|[?？])|<NAME>")
+_NAME: Final = re.compile(
+    r"(请问|您)?是.{0,6}(先生|女士|小姐|老师|本人|机主|叔叔?|阿姨|大爷|大妈|[大老]?[哥姐]|师傅).{0,4}(吗|吧|[?？])|<NAME>"
+)
 
 
 @dataclass(frozen=True)
@@ -86,8 +90,11 @@ class AgentLines:
         sure = tuple(
             name for name, score in sorted(scores.items(), key=lambda item: -item[1]) if score >= SURE
         )
+        expects = expectation(text)
         asks = self._asks(text, scores, sure)
-        return AgentMeaning(nodes=sure[:3], asks=asks, expects=expectation(text))
+        if asks is None and expects == "identity_check" and OWNER in self._script.facts:
+            asks = OWNER
+        return AgentMeaning(nodes=sure[:3], asks=asks, expects=expects)
 
     def likeness(self, text: str, card: str) -> float:
         """How like an agent's words are to a card's text, by the clause that is most so; 0 to 1."""

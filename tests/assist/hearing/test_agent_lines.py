@@ -90,3 +90,11 @@ def test_any_words_can_be_compared(text, card):
     assert -1e-9 <= LINES.likeness(text, card) <= 1 + 1e-9
     assert meaning.expects in {"identity_check", "offer", "open_question", "yes_no_question", "pitch"}
     assert isinstance(is_question(text), bool)
+
+
+def test_a_question_for_the_name_is_one_whatever_the_form_of_address():
+    from assist.hearing.agent_lines import expectation
+
+    for words in ("喂您好请问是吴叔叔吗", "您好请问是王阿姨吧", "请问您是李先生本人吗"):
+        assert expectation(words) == "identity_check"
+    assert expectation("是不是月底总不够用吗") != "identity_check"
