@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from typing import Any, Protocol
+from typing import Protocol
 
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
-from bot.bus.tasks import end
+from bot.bus import keys
+from bot.bus.tasks import until_first
 
 RETRY_S = 0.2
 PING_S = 3.0
-_ANCHOR = "huashu:web"
 _log = logging.getLogger(__name__)
 
 
@@ -64,9 +63,9 @@ class Hub:
         while True:
             pubsub = self._redis.pubsub()
             try:
-                await pubsub.subscribe(_ANCHOR, *self._listeners)
+                await pubsub.subscribe(keys.WEB_ANCHOR, *self._listeners)
                 self._pubsub = pubsub
-                await _first(self._hear(pubsub), self._keep_alive(pubsub))
+                await until_first(self._hear(pubsub), self._keep_alive(pubsub))
             except (RedisError, OSError) as error:
                 _log.error("feeds wait for Redis: %s", error)
                 await asyncio.sleep(RETRY_S)
@@ -112,17 +111,6 @@ class Hub:
             await pubsub.subscribe(channel)
         elif what == "unsubscribe" and not wanted:
             await pubsub.unsubscribe(channel)
-
-
-async def _first(*works: Coroutine[Any, Any, None]) -> None:
-    """Run them until the first ends; raises what it raises."""
-    tasks = [asyncio.create_task(work, name="hub") for work in works]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        await end(*tasks)
-    for task in done:
-        task.result()
 
 
 async def _close(pubsub: PubSub) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-import msgspec
-
+from assist.learning.decision import LearningError
 from assist.learning.policy import Policy
+from assist.learning.update import from_json, to_json
 from bot.data_folder import data_folder
 
 _log = logging.getLogger(__name__)
@@ -27,15 +27,15 @@ def current_policy() -> Policy:
     if not path.exists():
         return Policy.initial()
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Policy)
-    except (msgspec.MsgspecError, OSError) as error:
+        return from_json(path.read_bytes())
+    except (LearningError, OSError) as error:
         _log.error("%s: %s; the ranker follows its priors → run huashu learn", path, error)
         return Policy.initial()
 
 
 def keep_policy(policy: Policy) -> Path:
     """Put a policy in force; each version is kept beside it."""
-    data = msgspec.json.encode(policy)
+    data = to_json(policy)
     path = policy_path()
     path.with_name(f"{policy.version}.json").write_bytes(data)
     draft = path.with_suffix(".new")

@@ -181,8 +181,7 @@ class Shadow:
         self._texts_of_duties()
         if party == "customer":
             slots = self._steering.slots(picture, self._situation.ready)
-            act = picture.acts[0] if picture.acts else "no_match"
-            self._tracker.customer(text, act, heard.said.entities, slots)
+            self._tracker.customer(text, picture.acts[0], heard.said.entities, slots)
             picture.steps = self._steering.steps(self._tracker.next_steps())
             if not quiet:
                 self._advise(heard, end_ms)
@@ -219,11 +218,12 @@ class Shadow:
     def end(self, ended_at: datetime, disposition: str | None = None) -> dict[str, Any]:
         """The call is over: the after-call form, filled in."""
         self.screen.show((), self.picture.now_ms)
+        self._changes()
         return after_call.after_call(self.picture, ended_at, disposition)
 
     def panel(self) -> dict[str, Any]:
-        """The whole panel as it stands."""
-        return panel_of(self.picture, self._situation, self.screen)
+        """The whole panel as it stands (reckoned when something changed)."""
+        return dict(self._panel)
 
     def _customer(
         self,
@@ -297,10 +297,8 @@ class Shadow:
             picture.asked[meaning.asks] = picture.customer_lines
         for name in meaning.nodes:
             picture.done.setdefault(name, utterance_id)
-            node = script.nodes[name]
-            for act in node.rebuts if picture.objection in node.rebuts else ():
-                if act == picture.objection:
-                    picture.rebutted.setdefault(act, []).append(name)
+            if picture.objection is not None and picture.objection in script.nodes[name].rebuts:
+                picture.rebutted.setdefault(picture.objection, []).append(name)
         note_pitches(picture, self._situation, self._lines, line, meaning)
         done = {key for key, item in picture.checklist.items() if item.at_ms is not None}
         says = duties.said_now(script, text, meaning.nodes, done)
@@ -424,7 +422,7 @@ class Shadow:
             self.picture.checklist[rule.key] = msgspec.structs.replace(item, text=text)
 
     def _changes(self) -> dict[str, Any]:
-        now = self.panel()
+        now = panel_of(self.picture, self._situation, self.screen)
         changes = changed(self._panel, now)
         self._panel = now
         return changes

@@ -14,9 +14,10 @@ import msgspec
 
 from assist.hearing.agent_lines import AgentLines
 from assist.learning.policy import Policy
-from assist.loading import read_assist_script
+from assist.loading import load_assist_script, read_assist_script
 from assist.panel import plain_value
 from assist.shadow import Shadow
+from assist.suggest.script import AssistScript
 from bot.dialogue.version import ScriptVersion
 from bot.understanding.masking import mask
 
@@ -39,9 +40,9 @@ _WARM_LINES = (
 class AssistedScript:
     """A script loaded for advice: Rasa's version of it, its lines, the index of the agent's words."""
 
-    def __init__(self, version: ScriptVersion) -> None:
+    def __init__(self, version: ScriptVersion, script: AssistScript | None = None) -> None:
         self.version = version
-        self.script = read_assist_script(version.files)
+        self.script = script or read_assist_script(version.files)
         self.lines = AgentLines(self.script)
         self._warm()
 
@@ -54,7 +55,8 @@ class AssistedScript:
     @classmethod
     def load(cls, name: str, root: Path | None = None) -> AssistedScript:
         """The script as its files stand; trains it where that was not done.  Raises ScriptError."""
-        return cls(ScriptVersion.load(name, root=root))
+        script = load_assist_script(name, root)  # what is wrong in it is said before any training
+        return cls(ScriptVersion.load(name, root=root), script)
 
 
 class TextAssist:

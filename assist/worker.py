@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import logging
 import os
 import sys
@@ -34,12 +33,11 @@ from bot.bus.assisted import KEPT_S, AssistedCalls
 from bot.bus.connection import BLOCK_MS, bus_errors, command
 from bot.bus.lease import Lease, release, renew
 from bot.bus.log import EventLog, Writer
-from bot.bus.tasks import end
+from bot.bus.tasks import until_first
 from bot.dialogue.script_files import ScriptError
 from bot.processes import child
 from bot.processes.assist_workers import KIND, RegisteredWorkers
-from bot.processes.brain import take_name
-from bot.processes.registry import BEAT_S, TTL_MS, BrainInfo, publish, withdraw
+from bot.processes.registry import BEAT_S, TTL_MS, BrainInfo, publish, take_name, withdraw
 from bot.store.database import Database
 from bot.store.keys import Keys
 from bot.store.sealing import Sealer
@@ -76,16 +74,7 @@ class AssistWorker:
 
     async def serve(self, lease: Lease, stop: asyncio.Event) -> None:
         """Advise until `stop` is set or the lease is lost (then Fenced is raised)."""
-        beat = asyncio.create_task(self._beat(lease), name="heartbeat")
-        read = asyncio.create_task(self._read(), name="inbox")
-        keep = asyncio.create_task(self._keep(), name="snapshots")
-        stopped = asyncio.create_task(stop.wait())
-        try:
-            done, _ = await asyncio.wait((beat, read, keep, stopped), return_when=asyncio.FIRST_COMPLETED)
-            for task in done - {stopped}:
-                task.result()
-        finally:
-            await end(beat, read, keep, stopped)
+        await until_first(self._beat(lease), self._read(), self._keep(), stop.wait())
         await withdraw(self._redis, self._name, KIND)
         await release(self._redis, lease)
 
@@ -252,11 +241,9 @@ async def main(options: argparse.Namespace, stop: asyncio.Event) -> None:
     calls = AssistedCalls(redis, Sealer(Keys.load()), RegisteredWorkers(redis))
     name = options.name or f"assist-{os.getpid()}"
     worker = AssistWorker(redis, name, scripts, calls, database, current_policy())
-    lease = await take_name(redis, name)
+    lease = await take_name(redis, name, KIND)
     await worker.recover()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    child.spare_the_collector()
     await worker.announce()
     child.ready()
     try:

@@ -20,7 +20,7 @@ from bot.listening.two_ears import TwoEars
 from bot.phone.conversation import Conversation
 from bot.phone.two_people import TwoPeople
 from bot.processes.listener import Listener, listen
-from bot.speech.tts_espeak import EspeakSettings, EspeakVoice
+from bot.processes.voices import voice_of
 from bot.speech.vad_silero import SileroDetector
 
 TAIL_MS = 50
@@ -43,7 +43,7 @@ async def by_ear(
     redis: Redis, calls: AssistedCalls, recogniser: Recogniser, conversation: Conversation, call_id: str
 ) -> tuple[list[float], list[float]]:
     """Hold one call; ms from the end of a customer's sound to the final words, and to the card."""
-    people = TimedPeople(conversation, _voice(conversation, "agent"), _voice(conversation, "customer"))
+    people = TimedPeople(conversation, voice_of(conversation.agent), voice_of(conversation.customer))
     await people.prepare()
     at = datetime.now(ZoneInfo("Asia/Shanghai")).isoformat(timespec="milliseconds")
     await calls.open(
@@ -76,10 +76,3 @@ async def _follow(
                 words.append((now - people.began) * 1000 - event.end_ms)
             elif isinstance(event, SuggestionEvent) and event.suggestion["rank"] == 1:
                 cards.append((now - people.began) * 1000 - event.suggestion["t_utterance_end_ms"])
-
-
-def _voice(conversation: Conversation, side: str) -> EspeakVoice:
-    style = conversation.agent if side == "agent" else conversation.customer
-    return EspeakVoice(
-        EspeakSettings(language=style.language, speed=style.speed, pitch=style.pitch, variant=style.variant)
-    )

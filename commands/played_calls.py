@@ -27,11 +27,10 @@ from bot.events import DISPOSITIONS, AnyEvent, CallEnded
 from bot.listening.ports import SIDES
 from bot.listening.two_ears import TwoEars
 from bot.phone.conversation import Conversation, load_conversations
-from bot.phone.persona import VoiceStyle
 from bot.phone.two_people import TwoPeople
 from bot.processes.assist_workers import RegisteredWorkers
 from bot.processes.listener import CallGone, Listener, listen
-from bot.speech.tts_espeak import EspeakSettings, EspeakVoice
+from bot.processes.voices import voice_of
 from bot.speech.vad_silero import SileroDetector
 from bot.store.keys import Keys
 from bot.store.sealing import Sealer
@@ -77,7 +76,7 @@ class Stage:
 
     async def play(self, conversation: Conversation, agent_id: str, show: Show) -> Played:
         """Hold one call to its end; `show` is told each event.  What breaks it stands in the result."""
-        people = TwoPeople(conversation, _voice(conversation.agent), _voice(conversation.customer))
+        people = TwoPeople(conversation, voice_of(conversation.agent), voice_of(conversation.customer))
         await people.prepare()
         played = Played(f"{conversation.name}-{uuid.uuid4().hex[:8]}", conversation)
         check = AdviceCheck(conversation, people.line_at)
@@ -129,9 +128,3 @@ def _opening(played: Played, agent_id: str) -> OpenCall:
         call_id=played.call_id, script=conversation.script, agent_id=agent_id, contact=conversation.contact,
         at=datetime.now(zone).isoformat(timespec="milliseconds"), direction=conversation.direction,
     )  # fmt: skip
-
-
-def _voice(style: VoiceStyle) -> EspeakVoice:
-    return EspeakVoice(
-        EspeakSettings(language=style.language, speed=style.speed, pitch=style.pitch, variant=style.variant)
-    )

@@ -13,6 +13,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from assist.auth.roles import Principal
+from bot.bus import keys
 from bot.bus.connection import command
 
 TTL_S = 60
@@ -46,4 +47,4 @@ async def redeem(redis: Redis, secret: str) -> Ticket | None:
 
 
 def _key(secret: str) -> str:
-    return f"huashu:ticket:{hashlib.sha256(secret.encode()).hexdigest()}"
+    return keys.ticket(hashlib.sha256(secret.encode()).hexdigest())

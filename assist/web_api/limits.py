@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from bot.bus import keys
 from bot.bus.connection import command
 
 RATES: dict[str, tuple[float, float]] = {"operator": (2000.0, 4000.0)}
@@ -96,4 +97,4 @@ class LoginLimits:
     @staticmethod
     def _keys(address: str, name: str) -> tuple[str, str]:
         one = hashlib.sha256(f"{address}\n{name}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        return f"huashu:login:{one}", f"huashu:login:{address}"
+        return keys.log_in_failures(one), keys.log_in_failures(address)

@@ -21,6 +21,7 @@ from bot.bus import assisted_scripts as scripts
 from bot.bus import keys
 from bot.bus.assisted_shapes import CallMeta, NoWorker, OpenCall, Posted, Utterance
 from bot.bus.connection import command
+from bot.bus.script import Call
 from bot.bus.together import Together
 from bot.understanding.masking import mask, mask_partial
 
@@ -76,7 +77,7 @@ class AssistedCalls:
         self._names: OrderedDict[str, tuple[str, ...]] = OrderedDict()
         self._pinned: dict[str, str] = {}
         self._told: OrderedDict[str, tuple[str, int]] = OrderedDict()
-        self._together = Together(redis, scripts.POST)
+        self._together: Together[Call] = Together(lambda calls: scripts.POST.run_many(redis, calls))
 
     async def open(self, call: OpenCall) -> CallMeta:
         """Begin a call; one of the same id that is there already is given back as it is.
@@ -251,7 +252,7 @@ class AssistedCalls:
         results = await asyncio.gather(
             *(
                 self._together.submit(
-                    names, (call_id, utterance_id, int(final), data, channel, KEPT_S, int(tell))
+                    (names, (call_id, utterance_id, int(final), data, channel, KEPT_S, int(tell)))
                 )
                 for utterance_id, final, data, tell in records
             )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 DEAD_LETTERS = "huashu:dead"
+WEB_ANCHOR = "huashu:web"
+"""A channel on which nothing is said: every web process listens to it, so that it always listens."""
 LAST_TOKEN = "huashu:token"
 
 
@@ -94,6 +96,16 @@ def agent_channel(tenant_id: str, agent_id: str) -> str:
 def live(tenant_id: str) -> str:
     """The hash of live assisted calls: call id → row for the supervisor (JSON)."""
     return f"huashu:live:{tenant_id}"
+
+
+def ticket(digest: str) -> str:
+    """What a one-time ticket for a feed is good for (JSON, expires), by the ticket's hash."""
+    return f"huashu:ticket:{digest}"
+
+
+def log_in_failures(who: str) -> str:
+    """How often logging in failed lately, from an address, or (a hash) of one name from it."""
+    return f"huashu:login:{who}"
 
 
 def assist_inbox(worker: str) -> str:

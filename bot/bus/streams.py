@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from bot.bus import keys
-from bot.bus.connection import BLOCK_MS, bus_errors, command, typed
+from bot.bus.connection import BLOCK_MS, bus_errors, command
 from bot.bus.errors import BusError
+from bot.bus.together import Together
 
 MAX_DELIVERIES = 5
 STREAM_LIMIT = 10_000
@@ -53,36 +53,18 @@ class Sender:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._queue: list[tuple[tuple[Any, ...], asyncio.Future[Any]]] = []
-        self._task: asyncio.Task[None] | None = None
+        self._together: Together[tuple[Any, ...]] = Together(self._pipeline)
 
     def submit(self, *command: Any) -> asyncio.Future[Any]:
         """Send one command soon; the future gives its result, or raises BusDown or BusError."""
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._queue.append((command, future))
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._flush(), name="bus-sender")
-        return future
+        return self._together.submit(command)
 
-    async def _flush(self) -> None:
-        while self._queue:
-            batch, self._queue = self._queue, []
-            results: list[Any]
-            try:
-                with bus_errors():
-                    pipeline = self._redis.pipeline(transaction=False)
-                    for command, _ in batch:
-                        pipeline.execute_command(*command)
-                    results = list(await pipeline.execute(raise_on_error=False))
-            except BusError as error:
-                results = [error] * len(batch)
-            for (_, future), result in zip(batch, results, strict=True):
-                if future.done():
-                    continue
-                if isinstance(result, (RedisError, BusError)):
-                    future.set_exception(typed(result) if isinstance(result, RedisError) else result)
-                else:
-                    future.set_result(result)
+    async def _pipeline(self, commands: list[tuple[Any, ...]]) -> list[Any]:
+        with bus_errors():
+            pipeline = self._redis.pipeline(transaction=False)
+            for command in commands:
+                pipeline.execute_command(*command)
+            return list(await pipeline.execute(raise_on_error=False))
 
     def send(
         self, stream: str, data: bytes, reply_to: str, reference: int = 0, moved: bool = False

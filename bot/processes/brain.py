@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import logging
 import os
 import sys
@@ -20,15 +19,15 @@ from collections.abc import Sequence
 
 from redis.asyncio import Redis
 
-from bot.bus import BusDown, BusError, Fenced, LeaseHeld, connect
+from bot.bus import BusDown, BusError, Fenced, connect
 from bot.bus.connection import bus_errors
-from bot.bus.lease import Lease, acquire, release, renew
+from bot.bus.lease import Lease, release, renew
 from bot.bus.streams import Inbox, Message, Sender
-from bot.bus.tasks import end
+from bot.bus.tasks import until_first
 from bot.bus.trackers import RedisTurns, TrackerLog
 from bot.processes import child, script_data
 from bot.processes.actors import CallActors, TurnEngine
-from bot.processes.registry import BEAT_S, TTL_MS, BrainInfo, publish, withdraw
+from bot.processes.registry import BEAT_S, TTL_MS, BrainInfo, publish, take_name, withdraw
 
 _log = logging.getLogger(__name__)
 
@@ -55,15 +54,7 @@ class BrainProcess:
 
     async def serve(self, lease: Lease, stop: asyncio.Event) -> None:
         """Answer until `stop` is set or the lease is lost (then Fenced is raised)."""
-        beat = asyncio.create_task(self._beat(lease), name="heartbeat")
-        read = asyncio.create_task(self._read(), name="inbox")
-        stopped = asyncio.create_task(stop.wait())
-        try:
-            done, _ = await asyncio.wait((beat, read, stopped), return_when=asyncio.FIRST_COMPLETED)
-            for task in done - {stopped}:
-                task.result()
-        finally:
-            await end(beat, read, stopped)
+        await until_first(self._beat(lease), self._read(), stop.wait())
         await withdraw(self._redis, self._name)
         await self.actors.idle()
         await release(self._redis, lease)
@@ -126,25 +117,6 @@ class BrainProcess:
                 await asyncio.sleep(BEAT_S)
 
 
-async def take_name(redis: Redis, name: str) -> Lease:
-    """The lease of a brain's name; waits for that of a former process to run out.  Raises LeaseHeld
-    where that one lives."""
-    owner = f"{os.getpid()}"
-    for _ in range(int(2 * TTL_MS / 1000 / BEAT_S)):
-        try:
-            return await acquire(redis, f"brain:{name}", owner, TTL_MS)
-        except LeaseHeld:
-            await asyncio.sleep(BEAT_S)
-    return await acquire(redis, f"brain:{name}", owner, TTL_MS)
-
-
-def _spare_the_collector() -> None:
-    """Leave the loaded scripts out of garbage collection: walking them stops all turns for 20-40 ms."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
-
-
 async def main(options: argparse.Namespace, stop: asyncio.Event) -> None:
     """Load, take the name, serve."""
     from bot.dialogue.engine import Engine
@@ -162,7 +134,7 @@ async def main(options: argparse.Namespace, stop: asyncio.Event) -> None:
     for script, version in engine.versions:
         data = (models_folder() / script / f"{version}.voice.json").read_bytes()
         await script_data.publish(redis, script, version, data)
-    _spare_the_collector()
+    child.spare_the_collector()
     brain = BrainProcess(redis, name, engine, list(engine.versions), trackers)
     lease = await take_name(redis, name)
     await brain.announce()

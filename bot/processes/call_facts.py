@@ -9,7 +9,6 @@ from bot import events as ev
 from bot.call.journal import CallFacts
 from bot.phone.persona import Persona
 from bot.processes.jobs import SimulatedCall
-from bot.speech.tts_espeak import EspeakSettings, EspeakVoice
 
 OPEN_FACTS = ("city", "timezone", "occupation", "language", "plan", "value_tier", "sim_type", "service")
 """Keys of a contact that tell nothing of who it is: these go to the log, the others do not."""
@@ -30,14 +29,6 @@ def call_facts(job: SimulatedCall, persona: Persona, version: str) -> CallFacts:
         campaign=job.campaign,
         names=(name,) if name else (),
         seed=job.seed or persona.seed,
-    )
-
-
-def voice_of(persona: Persona) -> EspeakVoice:
-    """The voice that a persona speaks with."""
-    style = persona.voice
-    return EspeakVoice(
-        EspeakSettings(language=style.language, speed=style.speed, pitch=style.pitch, variant=style.variant)
     )
 
 

@@ -6,11 +6,15 @@ What was said expires: a brain that is dead or stopped is gone from the list wit
 
 from __future__ import annotations
 
+import asyncio
+import os
+
 import msgspec
 from redis.asyncio import Redis
 
-from bot.bus import keys
+from bot.bus import LeaseHeld, keys
 from bot.bus.connection import bus_errors, command
+from bot.bus.lease import Lease, acquire
 
 BEAT_S = 0.5
 TTL_MS = 2000
@@ -41,6 +45,20 @@ async def publish(redis: Redis, info: BrainInfo, kind: str = "brain") -> None:
         pipeline.sadd(keys.members(kind), info.name)
         pipeline.set(keys.member(kind, info.name), msgspec.json.encode(info), px=TTL_MS)
         await pipeline.execute()
+
+
+async def take_name(redis: Redis, name: str, kind: str = "brain") -> Lease:
+    """The lease of a process's name among its kind; waits for that of a former process to run out.
+
+    Raises LeaseHeld where that one lives, BusDown.
+    """
+    lease, owner = f"{kind}:{name}", f"{os.getpid()}"
+    for _ in range(int(2 * TTL_MS / 1000 / BEAT_S)):
+        try:
+            return await acquire(redis, lease, owner, TTL_MS)
+        except LeaseHeld:
+            await asyncio.sleep(BEAT_S)
+    return await acquire(redis, lease, owner, TTL_MS)
 
 
 async def withdraw(redis: Redis, name: str, kind: str = "brain") -> None:

@@ -41,10 +41,11 @@ from bot.phone.persona import load_persona
 from bot.phone.simulated import SimulatedLeg
 from bot.processes import child, jobs
 from bot.processes.archiver import Archiver
-from bot.processes.call_facts import broken, call_facts, started, voice_of
+from bot.processes.call_facts import broken, call_facts, started
 from bot.processes.jobs import CallResult, SimulatedCall
 from bot.processes.remote_brain import RemoteBrain
 from bot.processes.script_data import ScriptDataError, VoiceData, fetch
+from bot.processes.voices import voice_of
 from bot.speech.remote import RemoteRecogniser
 from bot.speech.tts_espeak import EspeakVoice
 from bot.speech.vad_silero import SileroDetector
@@ -152,7 +153,7 @@ class VoiceProcess:
         log = await self._log.open(job.call_id)
         facts = call_facts(job, persona, version)
         try:
-            leg = SimulatedLeg(persona, voice_of(persona), words=job.words, lag_ms=job.words_lag_ms)
+            leg = SimulatedLeg(persona, voice_of(persona.voice), words=job.words, lag_ms=job.words_lag_ms)
             await leg.ring()
             facts = call_facts(job, persona, version)
             with Recorder(data_folder("recordings"), job.call_id) as recorder:

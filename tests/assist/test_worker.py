@@ -23,7 +23,7 @@ from bot.bus.assisted import AssistedCalls, OpenCall, Utterance
 from bot.bus.log import EventLog
 from bot.dialogue.version import ScriptVersion
 from bot.processes.assist_workers import RegisteredWorkers
-from bot.processes.brain import take_name
+from bot.processes.registry import take_name
 from bot.store.calls import archived_events, is_archived
 from bot.store.database import Database
 from bot.store.keys import Keys

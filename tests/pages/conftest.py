@@ -6,27 +6,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
 import pytest_asyncio
 
 from commands import page_state
-from commands.screenshots import chromium_path
+from tests.browser import headless_chromium
 from tests.pages.peer import Peer
 
-playwright_api = pytest.importorskip("playwright.async_api")
 OpenPage = Callable[..., Awaitable[Any]]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Any]:
     """One headless Chromium for all."""
-    path = chromium_path()
-    if path is None:
-        pytest.skip("no Chromium here")
-    async with playwright_api.async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    async with headless_chromium() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -5,27 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest
 import pytest_asyncio
 
 from bot.bus import keys
 from bot.events import PanelEvent, decode
-from commands.screenshots import chromium_path
+from tests.browser import headless_chromium
 from tests.web.conftest import NOW, PASSWORD, Server, said, server, suggestion  # noqa: F401  (a fixture)
-
-playwright_api = pytest.importorskip("playwright.async_api")
 
 
 @pytest_asyncio.fixture
 async def chromium() -> AsyncIterator[Any]:
     """A browser in the loop of the server."""
-    path = chromium_path()
-    if path is None:
-        pytest.skip("no Chromium here")
-    async with playwright_api.async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    async with headless_chromium() as browser:
         yield browser
-        await browser.close()
 
 
 async def log_in(chromium: Any, url: str, name: str) -> Any:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from bot.bus import connect
 from bot.bus.trackers import RedisTurns, TrackerLog
-from bot.processes.brain import BrainProcess, take_name
+from bot.processes.brain import BrainProcess
+from bot.processes.registry import take_name
 from bot.turn import Line, Reply, TurnRequest, decode_message, encode_message
 
 

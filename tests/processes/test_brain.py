@@ -13,8 +13,8 @@ from redis.asyncio import Redis
 
 from bot.bus import Fenced, keys
 from bot.bus.trackers import RedisTurns, TrackerLog
-from bot.processes.brain import BrainProcess, take_name
-from bot.processes.registry import BrainInfo, publish
+from bot.processes.brain import BrainProcess
+from bot.processes.registry import BrainInfo, publish, take_name
 from bot.processes.remote_brain import RemoteBrain
 from bot.turn import TurnRequest
 from processes.fake_engine import FakeEngine

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from commands.screenshots import chromium_path
+from tests.browser import headless_chromium
 from tests.web.conftest import PASSWORD, Server
 from tests.whole.stage import LIMIT_S, Stage
 
-playwright_api = pytest.importorskip("playwright.async_api")
 LogIn = Callable[..., Awaitable[Any]]
 
 
@@ -26,13 +25,8 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Any]:
     """One headless browser."""
-    path = chromium_path()
-    if path is None:
-        pytest.skip("no Chromium here")
-    async with playwright_api.async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    async with headless_chromium() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
