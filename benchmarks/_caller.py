@@ -10,13 +10,22 @@ import asyncio
 import itertools
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from bot.call.pcm import SILENT_FRAME, frames, pad_to_frames, samples_of, silence, trim
-from bot.call.ports import FRAME_MS, AudioIn, HungUpIn, LegCapabilities, LegInput, Voice, WordsIn
+from bot.call.ports import (
+    FRAME_MS,
+    AudioIn,
+    HungUpIn,
+    LegCapabilities,
+    Receive,
+    TransferFailed,
+    Voice,
+    WordsIn,
+)
 from bot.call.spoken_time import weights
 
 LAG_MS = 200
@@ -61,22 +70,26 @@ class CallerLeg:
         self._hung_up = ""
         self._sounded_s = -1.0
         self._waiters: list[_Waiter] = []
+        self._talk: asyncio.Task[None] | None = None
 
-    async def incoming(self) -> AsyncIterator[LegInput]:
-        """The caller's side, one frame each 20 ms of the loop's clock."""
+    def listen(self, receive: Receive) -> None:
+        """Give the caller's side to `receive`, one frame each 20 ms of the loop's clock."""
+        self._talk = asyncio.create_task(self._run(receive))
+
+    async def _run(self, receive: Receive) -> None:
         loop = asyncio.get_running_loop()
         started, ticks = loop.time(), 0
         while not self._hung_up:
             self._tick_s = started + ticks * FRAME_MS / 1000
             await asyncio.sleep(max(0.0, self._tick_s - loop.time()))
             # a frame arrives when its last sample was spoken
-            yield AudioIn(self._frames.popleft() if self._frames else SILENT_FRAME)
+            receive(AudioIn(self._frames.popleft() if self._frames else SILENT_FRAME))
             while self._words and self._words[0][0] <= self._tick_s:
-                yield self._words.popleft()[1]
+                receive(self._words.popleft()[1])
             ticks += 1
-        yield HungUpIn(self._hung_up)
+        receive(HungUpIn(self._hung_up))
 
-    async def send(self, pcm: bytes) -> None:
+    def send(self, pcm: bytes) -> None:
         """A frame of the bot: its level is noted."""
         level = (
             0.0 if pcm == SILENT_FRAME else float(np.sqrt(np.mean(samples_of(pcm).astype(np.float64) ** 2)))
@@ -89,8 +102,18 @@ class CallerLeg:
             if not waiter.found.done() and waiter.wanted(at, level):
                 waiter.found.set_result(at)
 
-    async def flush(self) -> None:
+    def flush(self) -> None:
         """Nothing waits here."""
+
+    def mark(self, name: str) -> None:
+        """There are no marks here."""
+
+    def send_digits(self, digits: str) -> None:
+        """The caller pays no heed to keys."""
+
+    async def transfer(self, target: str) -> None:
+        """There is no switch here."""
+        raise TransferFailed("a measuring caller cannot be transferred")
 
     async def hang_up(self, cause: str) -> None:
         """End of the call."""

@@ -41,6 +41,7 @@ from bot.bus import connect
 from bot.call.clock import run_virtual
 from bot.call.driver import Adapters, CallDriver
 from bot.call.journal import CallFacts
+from bot.call.pacer import Pacer
 from bot.call.parameters import Parameters
 from bot.call.pcm import pad_to_frames
 from bot.call.ports import Brain, Prompts
@@ -50,7 +51,7 @@ from bot.events import AnyEvent, SpeechEnded, SpeechStarted
 from bot.processes.remote_brain import RemoteBrain
 from bot.processes.supervisor import Supervisor
 from bot.speech.tts_espeak import EspeakSettings, EspeakVoice
-from bot.speech.vad_silero import SileroDetector
+from bot.speech.vad_batch import SileroDetection
 from bot.turn import Expects, Line, Reply, TurnRequest
 from bot.understanding.completeness import Completeness, train
 
@@ -205,6 +206,8 @@ class Bench:
         self._sounds: dict[str, bytes] = {}
         self._logs: dict[str, MemoryLog] = {}
         self._calls = 0
+        self._detection = SileroDetection()
+        self._pacer = Pacer(self._detection.run)
 
     async def turns(self, calls: int, count: int) -> None:
         """`count` turns in all, on `calls` calls at once."""
@@ -252,7 +255,12 @@ class Bench:
         self._logs[call_id] = log
         session = CallSession(facts, self._parameters, self._completeness)
         adapters = Adapters(
-            leg=leg, brain=self._brain, prompts=self._prompts, detector=SileroDetector(), log=log
+            leg=leg,
+            brain=self._brain,
+            prompts=self._prompts,
+            voices=self._detection,
+            pacer=self._pacer,
+            log=log,
         )
         driver = asyncio.create_task(CallDriver(call_id, session, adapters, self._parameters).run())
         try:

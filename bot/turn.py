@@ -52,9 +52,9 @@ class TurnRequest(msgspec.Struct, frozen=True, kw_only=True, tag="turn"):
     `heard` holds the lines of the reply before, in order, with how far they were heard; None
     means all of it was heard.  `at` is wall time, ISO 8601 with offset.  `deadline_ms` is how
     long an answer is of use, counted from sending.  A speculative turn runs on a fork where
-    effects are forbidden and leaves no trace.  `contact`, `script`, `script_version` and `seed`
-    come with kind "open" only.  `acts` and `entities` are given where the meaning is known already
-    (a replay, a clicked act): the words are then not understood again.
+    effects are forbidden and leaves no trace.  `contact`, `script`, `script_version`, `seed`
+    and `direction` come with kind "open" only.  `acts` and `entities` are given where the meaning is
+    known already (a replay, a clicked act): the words are then not understood again.
     """
 
     call_id: str
@@ -75,6 +75,7 @@ class TurnRequest(msgspec.Struct, frozen=True, kw_only=True, tag="turn"):
     contact: dict[str, Any] | None = None
     seed: int = 0
     campaign: dict[str, Any] | None = None
+    direction: Literal["outbound", "inbound"] = "outbound"
     acts: tuple[dict[str, Any], ...] | None = None
     entities: tuple[dict[str, Any], ...] = ()
 
@@ -87,14 +88,16 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One line to speak.  `variant` numbers the wording from 0 within its node;
-    `discloses` names what hearing it to its end proves (identity, robot, price, term, cancel)."""
+    """One line to speak.  `variant` numbers the wording from 0 within its node; `guarded`: spans of
+    `text` (characters from, to) in which the customer cannot stop it; `discloses` names what hearing
+    it to its end proves (identity, robot, price, term, cancel)."""
 
     node: str
     text: str
     variant: int = 0
     parts: tuple[Part, ...] = ()
     interruptible: bool = True
+    guarded: tuple[tuple[int, int], ...] = ()
     discloses: tuple[str, ...] = ()
 
 

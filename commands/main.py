@@ -16,6 +16,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("十几位模拟客户同时来电,看机器人打完", "a dozen simulated customers, live, to the end"),
     "up": ("启动全部服务并一直运行", "run everything, and keep it running"),
     "call": ("和一位模拟客户打一通电话", "one call with one simulated customer"),
+    "voice": ("在真实电话线路上接听", "the bot on real phone lines"),
+    "talk": ("用网页麦克风和机器人通话", "talk to the bot from a web page"),
     "chat": ("在终端里和话术对话", "talk to a script in the terminal"),
     "parse": ("听懂一句话:每行一个 JSON", "understand lines: one JSON each"),
     "interrupts": ("这句话会不会打断机器人", "would these words stop the bot"),

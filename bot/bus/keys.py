@@ -131,3 +131,8 @@ def results(asker: str) -> str:
 def script_data(script: str, version: str) -> str:
     """What voice processes need of a script version (JSON)."""
     return f"huashu:script:{script}:{version}"
+
+
+def expected(token: str) -> str:
+    """A call that is about to come up on a line (JSON, expires), by the token that claims it."""
+    return f"huashu:expected:{token}"

@@ -50,6 +50,11 @@ class Asking:
         self._speculated = ""  # folded text asked in advance
         self._ready: Reply | None = None
 
+    @property
+    def kind(self) -> TurnKind | None:
+        """The kind of the newest real turn."""
+        return self.request.kind if self.request is not None else None
+
     def real(
         self,
         kind: TurnKind,
@@ -76,6 +81,7 @@ class Asking:
                 contact=facts.contact,
                 seed=facts.seed,
                 campaign=facts.campaign,
+                direction=facts.direction,
             )
         self.request = msgspec.structs.replace(
             request, text=text, digits=digits, utterance_id=utterance_id, asr_confidence=confidence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.call.pace import CUT_OFF_MS, Pace
 from bot.call.parameters import Parameters
 from bot.call.signals import VoiceStarted, VoiceStopped, Words
 from bot.call.transcript import Transcript
@@ -22,6 +23,8 @@ class Customer:
         self.words_ms = 0
         self.voiced_ms = 0  # how long the voice was heard in this turn
         self.slow = False
+        self.pace = Pace(parameters)
+        self._taken_quiet_ms: int | None = None  # his last sound before his turn was taken
 
     @property
     def utterance_id(self) -> str:
@@ -46,7 +49,10 @@ class Customer:
     @property
     def hearing(self) -> Hearing:
         """All of it, for decisions."""
-        return Hearing(self.text, self.voice, self.quiet_ms, self.words_ms, self.slow)
+        pace = self.pace
+        return Hearing(
+            self.text, self.voice, self.quiet_ms, self.words_ms, self.slow, pace.lag_ms, pace.extra_ms
+        )
 
     def voice_started(self, signal: VoiceStarted, now_ms: int) -> bool:
         """His voice is there; False where it was already."""
@@ -55,6 +61,7 @@ class Customer:
         since = min(signal.since_ms, now_ms)
         if self.quiet_ms is not None and self.text and since - self.quiet_ms >= self._p.slow_pause_ms:
             self.slow = True
+        self._paused(since)
         self.voice, self.voice_since_ms = True, since
         self.begin_ms = since if self.begin_ms is None else self.begin_ms
         return True
@@ -80,9 +87,21 @@ class Customer:
     def take(self) -> str:
         """The turn is over: its words; all that belongs to the next turn starts anew."""
         text = self._transcript.take()
+        self._taken_quiet_ms = self.quiet_ms if text and not self.voice else None
+        if self._taken_quiet_ms is not None:
+            self.pace.words_came(self.words_ms - self._taken_quiet_ms)
+            self.pace.turn_over()
         self._number += bool(text)
         self.voiced_ms, self.slow = 0, False
         self.begin_ms = self.voice_since_ms if self.voice else None
         if not self.voice:
             self.quiet_ms = None
         return text
+
+    def _paused(self, since_ms: int) -> None:
+        """He goes on after a pause in his turn, or after a turn that was taken too soon."""
+        if self.quiet_ms is not None and self.text:
+            self.pace.paused(since_ms - self.quiet_ms)
+        elif self._taken_quiet_ms is not None and since_ms - self._taken_quiet_ms <= CUT_OFF_MS:
+            self.pace.paused(since_ms - self._taken_quiet_ms)
+        self._taken_quiet_ms = None

@@ -1,22 +1,24 @@
 """Joins one call's state machine to the world: a leg, ears, a voice, a brain, a log.
 
 Everything runs on the event loop's clock, real or virtual (`clock`).  Signals are handled one after
-the other; frames go out on absolute deadlines, so that a late one does not shift those after it.
-Events are written in order by one writer.  Nothing here decides anything about the call.
+the other; frames go out at the ticks of the process's one Pacer.  Events are written in order by one
+writer.  Nothing here decides anything about the call.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bot.call import signals as sig
-from bot.call.audio_path import Speaker, VoiceGate
+from bot.call.hearing import Ears
+from bot.call.pacer import Pacer
 from bot.call.parameters import Parameters
 from bot.call.phases import Phase
+from bot.call.playout import Found, Playout
 from bot.call.ports import (
     FRAME_MS,
     AudioIn,
@@ -25,23 +27,27 @@ from bot.call.ports import (
     DtmfIn,
     HungUpIn,
     LegInput,
+    MarkIn,
     PhoneLeg,
     Prompts,
+    Receive,
     Recogniser,
     RecogniserError,
-    RecogniserStream,
-    VoiceDetector,
+    TransferFailed,
+    VoiceDetection,
     VoiceError,
+    VoiceStream,
     WordsIn,
 )
 from bot.call.session import CallSession
+from bot.call.voice_gate import VoiceGate
 from bot.events import AnyEvent, CallEnded
 from bot.turn import Line, Reply, TurnRequest
 
-log = logging.getLogger(__name__)
+SAY_BEHIND_EVERY_MS = 500
+"""How often the state machine is told that the recogniser is slow."""
 
-LATEST_FRAME_MS = 200
-"""A frame later than this is not made up for: the clock of the outgoing side starts anew."""
+log = logging.getLogger(__name__)
 
 
 class Recording(Protocol):
@@ -52,23 +58,53 @@ class Recording(Protocol):
     def bot(self, pcm: bytes, at_ms: int) -> None: ...
 
 
+class Verdict(Protocol):
+    """Who answered: `kind` is person, or what MachineHeard takes."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def reason(self) -> str: ...
+
+
+class Answering(Protocol):
+    """Listens for machines beside the greeting (bot/call/answering); times are ms of the call's clock."""
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Final once it is there."""
+        ...
+
+    def hear_frame(self, pcm: bytes, at_ms: int) -> None: ...
+
+    def hear_words(self, text: str, final: bool, at_ms: int) -> None: ...
+
+    def voice(self, started: bool, at_ms: int) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Adapters:
     """What one call runs on.
 
     `recogniser`: None where the leg delivers words itself.  `phrases`: likely answers after a reply,
     for recognisers with a closed grammar.  `line_started`: told when a line begins to play.
+    `answering`: listens for machines beside the greeting.  `transfer`: gives the call to a person and
+    returns when that person has it; raises TransferFailed; None where nobody can be reached.
     """
 
     leg: PhoneLeg
     brain: Brain
     prompts: Prompts
-    detector: VoiceDetector
+    voices: VoiceDetection
+    pacer: Pacer
     log: CallLog
     recogniser: Recogniser | None = None
     recording: Recording | None = None
     phrases: Callable[[Reply], Sequence[str]] | None = None
     line_started: Callable[[Line], None] | None = None
+    answering: Answering | None = None
+    transfer: Callable[[sig.Transfer], Awaitable[None]] | None = None
 
 
 class CallDriver:
@@ -80,17 +116,23 @@ class CallDriver:
         self._call_id = call_id
         self._session = session
         self._to = adapters
-        self._gate = VoiceGate(adapters.detector, parameters)
-        self._speaker = Speaker(parameters)
+        self._gate = VoiceGate(parameters)
+        self._slow_ears_ms, self._say_behind_ms = parameters.slow_ears_ms, 0
+        recording = adapters.recording
+        self._playout = Playout(adapters.leg, parameters, recording.bot if recording else None)
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._events: asyncio.Queue[AnyEvent | None] = asyncio.Queue()
         self._plays: asyncio.Queue[sig.Play] = asyncio.Queue()
         self._lines: dict[int, tuple[Line, ...]] = {}
         self._stops = 0
-        self._ears: RecogniserStream | None = None
+        self._ears: Ears | None = None
+        self._voice: VoiceStream | None = None
+        self._taken: Receive | None = None
         self._hanging_up: asyncio.Task[None] | None = None
+        self._judged = False
         self._ended: CallEnded | None = None
+        self._over: asyncio.Future[None] | None = None
 
     async def run(self) -> CallEnded:
         """Carry the call to its end; its last event.
@@ -99,29 +141,23 @@ class CallDriver:
         """
         loop = asyncio.get_running_loop()
         self._started = loop.time()
-        self._over: asyncio.Future[None] = loop.create_future()
+        self._over = loop.create_future()
         writer = asyncio.create_task(self._write())
         writer.add_done_callback(self._finished)
-        if self._to.recogniser is not None:
-            self._ears = await self._to.recogniser.open(self._call_id)
-            self._spawn(self._hear_words(self._ears))
-        self._signal(sig.Answered(at_ms=0))
-        for work in (self._read_leg(), self._send_frames(), self._render()):
-            self._spawn(work)
         try:
+            if self._to.recogniser is not None:
+                self._ears = Ears(await self._to.recogniser.open(self._call_id), self._words, self._deaf)
+            self._voice = self._to.voices.open(self._chance)
+            self._signal(sig.Answered(at_ms=0))
+            self._spawn(self._render())
+            self._to.leg.listen(self._receive)
+            self._to.pacer.add(self, self._tick)
             await self._over
         finally:
+            self._to.pacer.remove(self)
             if self._session.phase is not Phase.ENDED:
                 self._signal(sig.StopAsked(at_ms=self._now(), cause="fault"))
-            for timer in self._timers.values():
-                timer.cancel()
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-            if self._hanging_up is not None:
-                await self._hanging_up
-            if self._ears is not None:
-                await self._ears.close()
+            await self._close()
             self._events.put_nowait(None)
             await asyncio.wait({writer})
         if not writer.cancelled() and (fault := writer.exception()) is not None:
@@ -130,13 +166,26 @@ class CallDriver:
             raise RuntimeError(f"call {self._call_id} is over without call.ended")
         return self._ended
 
+    async def _close(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._hanging_up is not None:
+            await self._hanging_up
+        if self._voice is not None:
+            self._voice.close()
+        if self._ears is not None:
+            await self._ears.close()
+
     def stop(self, cause: str) -> None:
         """End the call now, from outside."""
         self._signal(sig.StopAsked(at_ms=self._now(), cause=cause))
 
-    def machine_heard(self) -> None:
-        """Whoever listens for answering machines found one."""
-        self._signal(sig.MachineHeard(at_ms=self._now()))
+    def give_away(self, receive: Receive) -> None:
+        """From now on another one gets what comes from the leg: the call was transferred to him."""
+        self._taken = receive
 
     # -- signals in
 
@@ -145,66 +194,96 @@ class CallDriver:
 
     def _signal(self, signal: sig.Signal) -> None:
         """Tell the state machine, and do what it says; where playing stands comes first."""
-        position = self._speaker.position(signal.at_ms)
-        if position is not None and not isinstance(signal, sig.PlaybackStarted | sig.LineDone):
-            self._obey(self._session.handle(position))
+        if not isinstance(signal, sig.PlaybackStarted | sig.LineDone):
+            position = self._playout.position(signal.at_ms)
+            if position is not None:
+                self._obey(self._session.handle(position))
         self._obey(self._session.handle(signal))
-        if self._session.phase is Phase.ENDED and not self._over.done():
+        if self._session.phase is Phase.ENDED and self._over is not None and not self._over.done():
             self._over.set_result(None)
 
-    async def _read_leg(self) -> None:
-        async for item in self._to.leg.incoming():
-            await self._take(item)
-            if isinstance(item, HungUpIn):
-                return
-        self._signal(sig.FarHangup(at_ms=self._now(), cause="line_lost"))
+    def _receive(self, item: LegInput) -> None:
+        """Whatever the leg gives; a fault in here is a fault of this call alone."""
+        if self._taken is not None:
+            self._taken(item)
+            return
+        try:
+            self._take(item)
+        except Exception as fault:
+            self._broken(fault)
 
-    async def _take(self, item: LegInput) -> None:
-        now = self._now()
+    def _take(self, item: LegInput) -> None:
+        if self._session.phase is Phase.ENDED:
+            return
         match item:
             case AudioIn(pcm=pcm):
+                now = self._now()
                 if self._to.recording is not None:
                     self._to.recording.customer(pcm, max(0, now - FRAME_MS))
-                found = self._gate.feed(pcm, now)
-                if found is not None:
-                    self._signal(found)
+                if self._voice is not None:
+                    self._voice.feed(pcm)
                 if self._ears is not None:
-                    await self._listen(self._ears, pcm)
+                    self._feed_ears(self._ears, pcm)
+                if self._to.answering is not None:
+                    self._to.answering.hear_frame(pcm, now)
+                    self._judge_answering(self._to.answering)
             case WordsIn():
                 self._words(item)
+            case MarkIn(name=name):
+                self._played(self._playout.marked(name, self._now()))
             case DtmfIn(digit=digit):
-                self._signal(sig.Key(at_ms=now, digit=digit))
+                self._signal(sig.Key(at_ms=self._now(), digit=digit))
             case HungUpIn(cause=cause):
-                self._signal(sig.FarHangup(at_ms=now, cause=cause))
+                self._signal(sig.FarHangup(at_ms=self._now(), cause=cause))
 
-    async def _listen(self, ears: RecogniserStream, pcm: bytes) -> None:
+    def _feed_ears(self, ears: Ears, pcm: bytes) -> None:
+        ears.feed(pcm)
+        now = self._now()
+        if ears.behind_ms >= self._slow_ears_ms and now >= self._say_behind_ms:
+            self._say_behind_ms = now + SAY_BEHIND_EVERY_MS
+            self._signal(sig.EarsBehind(at_ms=now, behind_ms=ears.behind_ms))
+
+    def _chance(self, chance: float) -> None:
+        """The chance of a voice in one frame."""
         try:
-            await ears.feed(pcm)
-        except RecogniserError as error:
-            self._deaf(error)
-
-    async def _hear_words(self, ears: RecogniserStream) -> None:
-        try:
-            async for words in ears.words():
-                self._words(words)
-        except RecogniserError as error:
-            self._deaf(error)
-
-    def _deaf(self, error: RecogniserError) -> None:
-        log.error("call %s: the recogniser failed: %s", self._call_id, error)
-        self._ears = None
-        self._signal(sig.EarsFailed(at_ms=self._now(), reason=str(error)))
+            found = self._gate.step(chance, self._now())
+            if found is not None:
+                if self._to.answering is not None:
+                    self._to.answering.voice(isinstance(found, sig.VoiceStarted), found.since_ms)
+                self._signal(found)
+        except Exception as fault:
+            self._broken(fault)
 
     def _words(self, words: WordsIn) -> None:
+        now = self._now()
+        if self._to.answering is not None:
+            self._to.answering.hear_words(words.text, words.final, now)
+            self._judge_answering(self._to.answering)
         self._signal(
             sig.Words(
-                at_ms=self._now(),
+                at_ms=now,
                 text=words.text,
                 final=words.final,
                 utterance_id=words.utterance_id,
                 confidence=words.confidence,
             )
         )
+
+    def _judge_answering(self, answering: Answering) -> None:
+        verdict = answering.verdict
+        if verdict is not None and not self._judged:
+            self._judged = True
+            if verdict.kind in ("person", "unknown"):
+                return
+            heard = sig.MachineHeard(at_ms=self._now(), what=verdict.kind, reason=verdict.reason)
+            self._signal(heard)
+
+    def _deaf(self, error: RecogniserError) -> None:
+        log.error("call %s: the recogniser failed: %s", self._call_id, error)
+        if self._ears is not None:
+            self._spawn(self._ears.close())
+        self._ears = None
+        self._signal(sig.EarsFailed(at_ms=self._now(), reason=str(error)))
 
     # -- commands out
 
@@ -226,16 +305,18 @@ class CallDriver:
                 case sig.StopPlayback():
                     self._silence()
                 case sig.Duck():
-                    self._speaker.duck(True)
+                    self._playout.duck(True)
                 case sig.Unduck():
-                    self._speaker.duck(False)
+                    self._playout.duck(False)
                 case sig.AskBrain(request=request):
                     self._spawn(self._ask(request))
                 case sig.Prepare(lines=lines):
                     self._spawn(self._prepare(lines))
                 case sig.EndUtterance():
                     if self._ears is not None:
-                        self._spawn(self._ears.end_utterance())
+                        self._ears.end_utterance()
+                case sig.Transfer():
+                    self._spawn(self._transfer(command))
                 case sig.HangUp(cause=cause):
                     self._hanging_up = asyncio.create_task(self._to.leg.hang_up(cause))
 
@@ -252,11 +333,20 @@ class CallDriver:
 
     def _silence(self) -> None:
         self._stops += 1
-        self._speaker.stop()
+        self._playout.stop()
         while not self._plays.empty():
             self._plays.get_nowait()
-        if self._to.leg.capabilities.flush:
-            self._spawn(self._to.leg.flush())
+
+    async def _transfer(self, wanted: sig.Transfer) -> None:
+        try:
+            if self._to.transfer is None:
+                raise TransferFailed("nobody can be reached from here")
+            await self._to.transfer(wanted)
+        except TransferFailed as error:
+            log.warning("call %s is not transferred: %s", self._call_id, error)
+            self._signal(sig.TransferRefused(at_ms=self._now(), reason=str(error)))
+        else:
+            self._signal(sig.TransferDone(at_ms=self._now()))
 
     async def _ask(self, request: TurnRequest) -> None:
         try:
@@ -269,7 +359,7 @@ class CallDriver:
             return
         self._signal(sig.ReplyReady(at_ms=self._now(), reply=reply, text=request.text))
         if self._ears is not None and self._to.phrases is not None and not request.speculative:
-            await self._ears.expect(self._to.phrases(reply))
+            self._ears.expect(self._to.phrases(reply))
 
     async def _prepare(self, lines: tuple[Line, ...]) -> None:
         try:
@@ -289,35 +379,31 @@ class CallDriver:
                 self._signal(sig.VoiceFailed(at_ms=self._now(), play=wanted.play, reason=str(error)))
                 return
             if stops == self._stops:
-                self._speaker.play(wanted.play, tuple(sounds))
+                self._playout.play(wanted.play, tuple(sounds), wanted.skip_ms)
+                self._played(self._playout.tick(self._now()))
 
-    async def _send_frames(self) -> None:
-        """One frame each 20 ms on absolute deadlines, silence where nothing is said."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time()
-        while True:
-            now = self._now()
-            pcm, found = self._speaker.frame(now)
-            stops = self._stops
-            for signal in found:
-                self._signal(signal)
-                self._tell(signal)
-            if stops == self._stops:
-                if self._to.recording is not None:
-                    self._to.recording.bot(pcm, now)
-                await self._to.leg.send(pcm)
-            deadline += FRAME_MS / 1000
-            late = loop.time() - deadline
-            if late * 1000 > LATEST_FRAME_MS:
-                log.warning("call %s: frames are %.0f ms late", self._call_id, late * 1000)
-                deadline = loop.time()
-            await asyncio.sleep(max(0.0, -late))
+    def _tick(self) -> None:
+        """One tick of the pacer."""
+        try:
+            self._played(self._playout.tick(self._now()))
+        except Exception as fault:
+            self._broken(fault)
 
-    def _tell(self, signal: sig.PlaybackStarted | sig.LineDone) -> None:
+    def _played(self, found: list[Found]) -> None:
+        stops = self._stops
+        for signal in found:
+            if stops != self._stops:
+                return
+            self._signal(signal)
+            self._tell(signal)
+
+    def _tell(self, signal: Found) -> None:
         """Whoever wants to know which line begins is told."""
+        if self._to.line_started is None:
+            return
         lines = self._lines.get(signal.play, ())
         number = 0 if isinstance(signal, sig.PlaybackStarted) else signal.line + 1
-        if number < len(lines) and self._to.line_started is not None:
+        if number < len(lines):
             self._to.line_started(lines[number])
 
     # -- tasks
@@ -332,7 +418,11 @@ class CallDriver:
         task.add_done_callback(self._finished)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        """A fault in any task is a fault of the call: it ends, and `run` raises it."""
         self._tasks.discard(task)
-        if not task.cancelled() and (fault := task.exception()) is not None and not self._over.done():
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            self._broken(fault)
+
+    def _broken(self, fault: BaseException) -> None:
+        """A fault in any part is a fault of the call: it ends, and `run` raises it."""
+        if self._over is not None and not self._over.done():
             self._over.set_exception(fault)

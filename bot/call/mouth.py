@@ -64,8 +64,13 @@ class Mouth:
 
     @property
     def interruptible(self) -> bool:
-        """Whether the customer may stop it."""
-        return self.line is not None and self.line.interruptible
+        """Whether the customer may stop it now."""
+        return self.line is not None and self.line.interruptible and not self.guard_left_ms
+
+    @property
+    def guard_left_ms(self) -> int:
+        """How long he may not, in a line that he may stop otherwise."""
+        return self._rows[0].ledger.guard_left_ms if self._rows else 0
 
     @property
     def left_ms(self) -> int:
@@ -79,14 +84,30 @@ class Mouth:
 
     def play(self, lines: tuple[Line, ...], reply: Reply | None, turn: int) -> None:
         """Play a reply's lines, or lines of the voice's own, after what plays now."""
+        self._play(lines, reply, turn, 0)
+
+    def resume(self, back_ms: int) -> bool:
+        """Go on with the newest reply's lines where they were stopped, or a little before; False where
+        nothing of them is left."""
+        if self._last is None or self.busy:
+            return False
+        lines, skip_ms = self._last.rest(back_ms)
+        heard = self._last.heard[: -len(lines)] if lines else ()
+        self._play(lines, None, self._last.turn, skip_ms)
+        if lines:
+            self._last = self._rows[-1].ledger
+            self._last.before = heard
+        return bool(lines)
+
+    def _play(self, lines: tuple[Line, ...], reply: Reply | None, turn: int, skip_ms: int) -> None:
         if not lines:
             return
         self._plays += 1
-        row = _Row(Ledger(self._plays, turn, lines), reply)
+        row = _Row(Ledger(self._plays, turn, lines, skip_ms), reply)
         self._rows.append(row)
         if reply is not None:
             self._last = row.ledger
-        self._out.append(Play(self._plays, lines))
+        self._out.append(Play(self._plays, lines, skip_ms))
 
     def begin(self, started: PlaybackStarted, now_ms: int) -> bool:
         """First sound of a row; False for a row that is not wanted any more."""

@@ -30,6 +30,10 @@ class Parameters:
     settle_ms: int = 250  # words without detected voice: so long unchanged before they may count as quiet
     slow_pause_ms: int = 250  # a pause this long inside a turn marks one who speaks slowly in it
     slow_extra_ms: int = 150  # added after such a pause to the two longest waits
+    least_lag_ms: int = 100  # no recogniser is trusted to be quicker than this
+    lag_margin_ms: int = 10  # added to the slowest lag that was seen in this call
+    patience: float = 0.5  # share of a caller's pauses beyond 250 ms that is added to the waits
+    most_patience_ms: int = 300  # and at most so much
     final_wait_ms: int = 150  # how long a recogniser may take for the final text after it was asked for
 
     # -- the customer's voice while the bot speaks
@@ -38,9 +42,13 @@ class Parameters:
     noise_ms: int = 2500  # voice so long without one word is not speech to us: raise, do not stop
     answer_zone_ms: int = 900  # in the last part of a question an answer may come already
 
+    resume_back_ms: int = 1500  # a line that goes on after a false start goes back at most so far
+
     # -- sound without words
     no_match_voice_ms: int = 700  # voice at least this long that brought no words was an attempt to speak
     no_match_wait_ms: int = 1200  # how long after it to wait for words
+    slow_ears_ms: int = 600  # a recogniser this far behind is slow: its words are waited for
+    slow_ears_wait_ms: int = 5000  # how long; a filler is said meanwhile
 
     # -- silence, counted from the end of the bot's last line
     silence_ms: int = 6000  # Asterisk's and most IVRs' waits lie at 5 s; CONTRACT's example is 6 s
@@ -57,6 +65,10 @@ class Parameters:
     filler_ms: int = 1500  # after so long without a reply the bot says one moment please
     give_up_ms: int = 10_000  # after so long it apologises and ends
     deadline_ms: int = 4000  # how long one request waits before it is repeated
+
+    # -- giving the call to a person
+    hold_every_ms: int = 8000  # so often the customer hears that he is being put through
+    move_ms: int = 45_000  # after so long nobody takes it
 
     # -- the whole call
     longest_call_ms: int = 600_000  # a bot call that takes longer is ended politely

@@ -4,7 +4,8 @@ NEW        the line is not up yet
 THINKING   the brain was asked; the bot is silent, or says one moment please
 SPEAKING   the bot's lines are played
 LISTENING  the customer may speak, or is speaking
-ENDING     the last lines are played; then the bot hangs up
+ENDING     the last lines are played; then the bot hangs up, or gives the call to a person
+MOVING     a person is being called to take it
 ENDED      over: nothing comes out any more
 """
 
@@ -21,6 +22,7 @@ class Phase(Enum):
     SPEAKING = "speaking"
     LISTENING = "listening"
     ENDING = "ending"
+    MOVING = "moving"
     ENDED = "ended"
 
 
@@ -31,6 +33,7 @@ class Step(Enum):
     SPEAK = "speak"  # lines are to be played
     LISTEN = "listen"  # nothing to play (any more), or the customer took the floor
     FAREWELL = "farewell"  # the last lines are to be played
+    MOVE = "move"  # a person is to take the call
     END = "end"
 
 
@@ -56,7 +59,8 @@ TRANSITIONS: dict[Phase, dict[Step, Phase]] = {
         Step.FAREWELL: Phase.ENDING,
         Step.END: Phase.ENDED,
     },
-    Phase.ENDING: {Step.END: Phase.ENDED},
+    Phase.ENDING: {Step.MOVE: Phase.MOVING, Step.END: Phase.ENDED},
+    Phase.MOVING: {Step.ASK: Phase.THINKING, Step.FAREWELL: Phase.ENDING, Step.END: Phase.ENDED},
     Phase.ENDED: {},
 }
 

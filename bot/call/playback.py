@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.call.spoken_time import text_at
+from bot.call.spoken_time import clause_at, moments, text_at
 from bot.turn import HeardLine, Line
 
 
@@ -26,12 +26,16 @@ class _Entry:
 class Ledger:
     """One row of lines: asked for, begun, heard line by line."""
 
-    def __init__(self, play: int, turn: int, lines: tuple[Line, ...]) -> None:
+    def __init__(self, play: int, turn: int, lines: tuple[Line, ...], skip_ms: int = 0) -> None:
+        """`skip_ms` of the first line were heard before."""
         self.play = play
         self.turn = turn
         self.begun = False
         self.over = False
+        self.before: tuple[HeardLine, ...] = ()  # lines of the same reply that were heard earlier
         self._entries = [_Entry(line) for line in lines]
+        if self._entries:
+            self._entries[0].heard_ms = skip_ms
 
     def begin(self, line_ms: tuple[int, ...]) -> None:
         """The first frame went out; lengths by line."""
@@ -61,13 +65,39 @@ class Ledger:
 
     @property
     def heard(self) -> tuple[HeardLine, ...]:
-        """All lines, with how far each was heard."""
-        return tuple(entry.heard() for entry in self._entries)
+        """All lines of the reply, with how far each was heard."""
+        return (*self.before, *(entry.heard() for entry in self._entries))
 
     @property
     def current(self) -> Line | None:
         """The line that is being played, or will be next; None where all are finished."""
         return next((entry.line for entry in self._entries if not entry.finished), None)
+
+    @property
+    def guard_left_ms(self) -> int:
+        """How long the line that is played cannot be stopped yet: 0 outside its guarded spans."""
+        entry = next((entry for entry in self._entries if not entry.finished), None)
+        if entry is None or not entry.line.guarded or not entry.audio_ms:
+            return 0
+        ends = moments(entry.line.text, entry.audio_ms)
+        for begin, end in entry.line.guarded:
+            begins_ms = ends[begin - 1] if begin else 0
+            if begins_ms <= entry.heard_ms < ends[end - 1]:
+                return ends[end - 1] - entry.heard_ms
+        return 0
+
+    def rest(self, back_ms: int) -> tuple[tuple[Line, ...], int]:
+        """What is left to say of these lines, and where to enter the first of them (ms).
+
+        At the beginning of the clause that was being said, at most `back_ms` back.
+        """
+        left = [entry for entry in self._entries if not entry.finished]
+        if not left:
+            return (), 0
+        first = left[0]
+        return tuple(entry.line for entry in left), clause_at(
+            first.line.text, first.heard_ms, first.audio_ms, back_ms
+        )
 
     @property
     def left_ms(self) -> int:

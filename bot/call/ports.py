@@ -6,9 +6,9 @@ Audio everywhere: signed 16-bit little-endian mono PCM at 8000 Hz, in frames of 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from bot.events import AnyEvent
 from bot.turn import Line, Reply, TurnRequest
@@ -18,11 +18,12 @@ FRAME_MS = 20
 FRAME_BYTES = 320
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AudioIn:
-    """20 ms of the customer's side: 320 bytes."""
+    """20 ms of one side: 320 bytes.  `side` is the agent's only on a line with two tracks."""
 
     pcm: bytes
+    side: Literal["customer", "agent"] = "customer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,52 +41,94 @@ class WordsIn:
 
 @dataclass(frozen=True, slots=True)
 class DtmfIn:
-    """A key pressed by the customer."""
+    """A key pressed by the customer: one of 0-9, *, #, A-D."""
 
     digit: str
 
 
 @dataclass(frozen=True, slots=True)
+class MarkIn:
+    """All that was sent before the mark of that name has been played to the far end."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class HungUpIn:
-    """The far end is gone."""
+    """The far end is gone.  `cause`: customer, line_lost, bad_data, limit or a cause of the switch."""
 
     cause: str
 
 
-LegInput = AudioIn | WordsIn | DtmfIn | HungUpIn
+LegInput = AudioIn | WordsIn | DtmfIn | MarkIn | HungUpIn
+Receive = Callable[[LegInput], None]
 
 
 @dataclass(frozen=True, slots=True)
 class LegCapabilities:
-    """What a phone adapter can do.  `words`: the leg delivers words itself."""
+    """What a phone adapter can do.
+
+    `words`: the leg delivers words itself.  `marks`: it tells when what was sent has been played.
+    `flush`: what was sent and not played can be dropped.  `dtmf`: keys come in; `dtmf_out`: they can
+    be sent.  `transfer`: the call can be given to another number (cold).  `continuous`: silence must
+    be sent too, 50 frames a second all the time.  `lead_ms`: so far ahead frames may be sent, against
+    late ones; 0 where what was sent cannot be flushed.
+    """
 
     words: bool = False
     marks: bool = False
     flush: bool = False
     two_tracks: bool = False
     dtmf: bool = False
+    dtmf_out: bool = False
     transfer: bool = False
+    continuous: bool = True
+    lead_ms: int = 0
+
+
+class TransferFailed(Exception):
+    """The switch did not give the call to another number; says why."""
 
 
 class PhoneLeg(Protocol):
-    """One answered line to the customer."""
+    """One answered line to the customer.
+
+    `send`, `mark`, `flush` and `send_digits` return at once and never fail: on a line that is gone
+    they do nothing, and a far end that does not read is hung up on (HungUpIn "line_lost").
+    """
 
     capabilities: LegCapabilities
 
-    def incoming(self) -> AsyncIterator[LegInput]:
-        """Everything from the far end, in order; ends after HungUpIn."""
+    def listen(self, receive: Receive) -> None:
+        """From now on `receive` gets everything from the far end, in order, on the event loop.
+
+        What came before comes first.  Once only.  The last is HungUpIn, also after `hang_up`.
+        """
         ...
 
-    async def send(self, pcm: bytes) -> None:
-        """Play one frame of 320 bytes now; never queues ahead more than the adapter needs."""
+    def send(self, pcm: bytes) -> None:
+        """Play one frame of 320 bytes after those sent before."""
         ...
 
-    async def flush(self) -> None:
-        """Drop whatever was sent and not yet played."""
+    def mark(self, name: str) -> None:
+        """MarkIn(name) once all that was sent so far has been played; not after a flush.
+        Only where `marks`."""
+        ...
+
+    def flush(self) -> None:
+        """Drop what was sent and not yet played.  Only where `flush`."""
+        ...
+
+    def send_digits(self, digits: str) -> None:
+        """Send keys (0-9, *, #, A-D) to the far end.  Only where `dtmf_out`."""
+        ...
+
+    async def transfer(self, target: str) -> None:
+        """Give the call to another number, for good.  Only where `transfer`; raises TransferFailed."""
         ...
 
     async def hang_up(self, cause: str) -> None:
-        """End the leg; a second call does nothing."""
+        """End the leg; a second call does nothing.  Never fails."""
         ...
 
 
@@ -136,6 +179,30 @@ class VoiceDetector(Protocol):
 
     def probability(self, pcm: bytes) -> float:
         """Chance from 0 to 1 that the newest 20 ms frame (320 bytes) holds a voice."""
+        ...
+
+
+class VoiceStream(Protocol):
+    """One call's part of a VoiceDetection."""
+
+    def feed(self, pcm: bytes) -> None:
+        """20 ms of audio, 320 bytes."""
+        ...
+
+    def close(self) -> None:
+        """Nothing more comes, and nothing is found any more; idempotent."""
+        ...
+
+
+class VoiceDetection(Protocol):
+    """Voice detection for many calls at once: `run` looks at what all of them were fed since."""
+
+    def open(self, found: Callable[[float], None]) -> VoiceStream:
+        """A call's stream; `found` is told once a frame the chance, 0 to 1, that a voice is in it."""
+        ...
+
+    def run(self) -> None:
+        """Find."""
         ...
 
 

@@ -1,7 +1,7 @@
 """The stereo recording of one call: the customer left, the bot right, aligned on the call's clock.
 
 Frames go to the file as they come, so memory stays the same however long the call is; the WAV
-header is set right once a second, so a killed process leaves a file that plays to within a second
+header is set right once a second, so a killed process leaves a file that plays to within two seconds
 of its end.  WAV, PCM 16-bit, 8000 Hz.  File names hold the call's id and nothing of the customer.
 """
 
@@ -16,15 +16,14 @@ from typing import BinaryIO
 
 import numpy as np
 
-from bot.call.pcm import samples_of
 from bot.call.ports import SAMPLE_RATE_HZ
 
 HEADER_BYTES = 44
-HEADER_EVERY_SAMPLES = SAMPLE_RATE_HZ
-JITTER_MS = 60
+JITTER_SAMPLES = SAMPLE_RATE_HZ * 60 // 1000
 """A frame this much later or earlier than its place simply follows the one before."""
 
-LAG_MS = 1000
+WRITE_EVERY_SAMPLES = SAMPLE_RATE_HZ
+LAG_SAMPLES = SAMPLE_RATE_HZ
 """A side that gives nothing for so long is silent there: the other one is written down."""
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -40,7 +39,7 @@ class Recorder:
         self.path = folder / f"{safe_name(call_id)}.wav"
         self._file: BinaryIO | None = self.path.open("wb")
         self._sides = (_Side(), _Side())
-        self._written = self._headed = 0
+        self._written = 0
         self._file.write(_header(0))
 
     def customer(self, pcm: bytes, at_ms: int) -> None:
@@ -75,11 +74,10 @@ class Recorder:
         if self._file is None:
             return
         side, other = self._sides[number], self._sides[1 - number]
-        side.add(pcm, at_ms)
-        lag = SAMPLE_RATE_HZ * LAG_MS // 1000
-        ready = max(min(side.end, other.end), max(side.end, other.end) - lag)
-        if ready - self._written >= SAMPLE_RATE_HZ // 5:
-            self._write_until(ready)
+        side.add(pcm, at_ms * SAMPLE_RATE_HZ // 1000)
+        newest = max(side.end, other.end)
+        if newest - self._written >= WRITE_EVERY_SAMPLES + LAG_SAMPLES:
+            self._write_until(max(min(side.end, other.end), newest - LAG_SAMPLES))
 
     def _write_until(self, end: int) -> None:
         count = end - self._written
@@ -87,12 +85,11 @@ class Recorder:
             return
         both = np.zeros((count, 2), dtype="<i2")
         for column, side in enumerate(self._sides):
-            sound = side.cut(end)
+            sound = np.frombuffer(side.cut(end), dtype="<i2")
             both[: sound.size, column] = sound
         self._file.write(both.tobytes())
         self._written = end
-        if self._written - self._headed >= HEADER_EVERY_SAMPLES:
-            self._fix_header()
+        self._fix_header()
 
     def _fix_header(self) -> None:
         assert self._file is not None
@@ -100,34 +97,34 @@ class Recorder:
         self._file.write(_header(self._written))
         self._file.seek(0, 2)
         self._file.flush()
-        self._headed = self._written
 
 
 class _Side:
     """One party's samples that are not written yet: they begin at sample `begin` of the call."""
 
     def __init__(self) -> None:
-        self.begin = 0
-        self._sound = np.zeros(0, dtype=np.int16)
+        self.begin = self.end = 0
+        self._sound = bytearray()
 
-    @property
-    def end(self) -> int:
-        return self.begin + self._sound.size
+    def add(self, pcm: bytes, place: int) -> None:
+        """Samples that belong at sample `place` of the call."""
+        off = place - self.end
+        if off > JITTER_SAMPLES:
+            self._sound += bytes(2 * off)
+            self.end = place
+        elif off < -JITTER_SAMPLES:
+            pcm = pcm[2 * -off :]
+        whole = len(pcm) // 2
+        self._sound += pcm[: 2 * whole]
+        self.end += whole
 
-    def add(self, pcm: bytes, at_ms: int) -> None:
-        samples = samples_of(pcm)
-        place = at_ms * SAMPLE_RATE_HZ // 1000
-        jitter = JITTER_MS * SAMPLE_RATE_HZ // 1000
-        if place > self.end + jitter:
-            self._sound = np.concatenate((self._sound, np.zeros(place - self.end, dtype=np.int16)))
-        elif place < self.end - jitter:
-            samples = samples[max(0, self.end - place) :]
-        self._sound = np.concatenate((self._sound, samples))
-
-    def cut(self, end: int) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    def cut(self, end: int) -> bytes:
+        """The samples up to `end`; they are forgotten here."""
         count = max(0, end - self.begin)
-        taken, self._sound = self._sound[:count], self._sound[count:]
-        self.begin = max(self.begin, end)
+        taken = bytes(self._sound[: 2 * count])
+        del self._sound[: 2 * count]
+        if end > self.begin:
+            self.begin, self.end = end, max(self.end, end)
         return taken
 
 

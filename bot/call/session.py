@@ -8,19 +8,24 @@ Order within one answer: what stops comes before what starts, and nothing follow
 
 from __future__ import annotations
 
+from typing import Any
+
 from bot import events as ev
 from bot.call import signals as sig
 from bot.call.asking import Asking, Timing
 from bot.call.customer import Customer
 from bot.call.journal import CallFacts, Journal
 from bot.call.mouth import Mouth
-from bot.call.own_lines import APOLOGY, CLOSING, FILLER, own_line
+from bot.call.nobody import nobody
+from bot.call.own_lines import APOLOGY, CLOSING, FILLER, HOLDING, own_line
 from bot.call.parameters import Parameters
 from bot.call.phases import IllegalStep, Phase, Step, step
 from bot.call.timers import Timers
 from bot.call.turns import Asked, Floor, Hearing, asked_now, floor, silence_ms, turn_ends_ms
 from bot.turn import Expects, Line, Reply, TurnKind
 from bot.understanding.completeness import Completeness
+
+_OF_LISTENING = ("silence", "no_match", "comfort", "turn_end", "stable", "keys")
 
 
 class CallSession:
@@ -33,12 +38,15 @@ class CallSession:
         completeness: Completeness,
         *,
         final_on_demand: bool = False,
+        transfers: bool = False,
     ) -> None:
-        """`final_on_demand`: the ears give their final text when told that the turn is over."""
+        """`final_on_demand`: the ears give their final text when told that the turn is over.
+        `transfers`: a call that the brain hands over is really given to a person."""
         self.phase = Phase.NEW
         self._p = parameters
         self._completeness = completeness
         self._final_on_demand = final_on_demand
+        self._transfers = transfers
         self._facts = facts
         self._journal = Journal(facts)
         self._customer = Customer(parameters)
@@ -58,6 +66,8 @@ class CallSession:
         self._keys_ms = 0
         self._fillers = 0
         self._cause = "normal"
+        self._moving: sig.Transfer | None = None  # what follows the last lines
+        self._deaf_until_ms = 0  # the recogniser is behind: its words are waited for
 
     def handle(self, signal: sig.Signal) -> list[sig.Command]:
         """The commands that follow, in order.  Raises IllegalStep for what cannot come now."""
@@ -112,9 +122,16 @@ class CallSession:
                 self._log(ev.Dtmf, digit=signal.digit)
                 self._keys, self._keys_ms = self._keys + signal.digit, self._now
             case sig.MachineHeard():
-                if self.phase is not Phase.ENDING:
-                    self._interrupt()
-                    self._ask("voicemail")
+                self._nobody(signal)
+            case sig.TransferDone():
+                if self.phase is Phase.MOVING:
+                    self._end("bot", "transferred", "transferred", far=True)
+            case sig.TransferRefused():
+                if self.phase is Phase.MOVING:
+                    self._mouth.stop(self._now)
+                    self._ask("transfer_failed")
+            case sig.EarsBehind():
+                self._slow_ears(signal)
             case sig.FarHangup():
                 self._end(
                     "customer",
@@ -128,6 +145,24 @@ class CallSession:
                 self._end("system", "voice_failed", "failed")
             case sig.EarsFailed():
                 self._farewell(APOLOGY, "ears_failed")
+
+    def _nobody(self, heard: sig.MachineHeard) -> None:
+        """A machine, an announcement or a tone answered."""
+        if self.phase in (Phase.ENDING, Phase.MOVING):
+            return
+        found = nobody(heard.what, heard.reason)
+        if found.disposition is not None:
+            self._end("system", found.cause, found.disposition, sure=True)
+            return
+        self._interrupt()
+        self._ask("voicemail")
+
+    def _slow_ears(self, signal: sig.EarsBehind) -> None:
+        """His words are on their way: neither silence nor no_match is due."""
+        self._deaf_until_ms = self._now + self._p.slow_ears_wait_ms
+        quiet = self._customer.quiet_ms
+        if self.phase is Phase.LISTENING and quiet is not None and not self._customer.voice:
+            self._timers.set("comfort", max(self._now, quiet + self._p.filler_ms))
 
     def _answer(self) -> None:
         self._out.append(sig.Log(self._journal.started()))
@@ -174,7 +209,8 @@ class CallSession:
         elif reply.ended:
             self._speak(reply)
         elif not reply.lines:
-            self._listen(reply.expects)
+            if not self._go_on(reply):
+                self._listen(reply.expects)
         elif not (self._customer.voice or self._customer.text):
             self._speak(reply)
         elif self.phase is Phase.THINKING:
@@ -191,20 +227,30 @@ class CallSession:
         """A timer ran out; those not named here only lead to the review."""
         match name:
             case "silence":
-                if self.phase is Phase.LISTENING and not self._customer.voice and not self._customer.text:
+                if self._waiting_for_words:
                     self._log(ev.Silence, ms=self._now - self._listening_ms)
                     self._ask("silence")
             case "no_match":
-                if self.phase is Phase.LISTENING and not self._customer.voice and not self._customer.text:
+                if self._waiting_for_words:
                     self._customer.take()
                     self._ask("no_match")
+            case "comfort":
+                if self._waiting_for_words and not self._mouth.busy:
+                    self._comfort(FILLER)
             case "final":
                 if self._closing:
                     self._commit()
             case "filler":
                 if self.phase is Phase.THINKING and not self._mouth.busy and not self._customer.voice:
-                    self._mouth.play((self._own(FILLER),), None, self._asking.turn)
-                    self._fillers += 1
+                    self._comfort(FILLER)
+            case "hold":
+                if self.phase is Phase.MOVING:
+                    self._comfort(HOLDING)
+                    self._timers.set("hold", self._now + self._p.hold_every_ms)
+            case "move":
+                if self.phase is Phase.MOVING:
+                    self._mouth.stop(self._now)
+                    self._ask("transfer_failed")
             case "retry":
                 if not self._asking.answered and self._asking.request is not None:
                     self._out.append(sig.AskBrain(self._asking.request))
@@ -218,7 +264,10 @@ class CallSession:
     def _review(self) -> None:
         """Nothing applies once the call is over."""
         if self.phase is Phase.ENDING and not self._mouth.busy:
-            self._end("bot", self._cause, "failed" if self._cause != "normal" else "completed")
+            if self._moving is not None and self._cause == "normal":
+                self._move(self._moving)
+            else:
+                self._end("bot", self._cause, "failed" if self._cause != "normal" else "completed")
         if self.phase is Phase.SPEAKING and not self._mouth.busy:
             self._listen(self._expects)
         if self.phase is Phase.SPEAKING or (self.phase is Phase.THINKING and self._mouth.busy):
@@ -238,7 +287,9 @@ class CallSession:
             return
         asked = asked_now(self._expects if mouth.begun else "none", mouth.left_ms, self._p)
         verdict = self._floor(mouth.line.text if mouth.line else "", asked)
-        if verdict is Floor.STOP and mouth.interruptible:
+        if verdict is Floor.STOP and mouth.guard_left_ms:
+            self._timers.set("guard", self._now + mouth.guard_left_ms)
+        elif verdict is Floor.STOP and mouth.interruptible:
             if self.phase is Phase.SPEAKING:
                 self._interrupt()
             else:
@@ -301,15 +352,17 @@ class CallSession:
             return
         timers.cancel("turn_end", "stable")
         if hearing.voice:
-            timers.cancel("silence", "no_match")
+            timers.cancel("silence", "no_match", "comfort")
             return
         quiet = hearing.quiet_ms
+        deaf = self._deaf_until_ms
         if quiet is not None and customer.voiced_ms >= self._p.no_match_voice_ms:
-            timers.set("no_match", quiet + self._p.no_match_wait_ms)
-        timers.set("silence", max(self._listening_ms, quiet or 0) + silence_ms(self._expects, self._p))
+            timers.set("no_match", max(deaf, quiet + self._p.no_match_wait_ms))
+        began = max(self._listening_ms, quiet or 0)
+        timers.set("silence", max(deaf, began + silence_ms(self._expects, self._p)))
 
     def _review_turn(self, hearing: Hearing) -> None:
-        self._timers.cancel("silence", "no_match")
+        self._timers.cancel("silence", "no_match", "comfort")
         bot_line = self._reply.text or "" if self._reply else ""
         done = self._completeness.probability(hearing.text, self._expects, bot_line)
         ends = turn_ends_ms(hearing, done, self._expects, self._p)
@@ -366,7 +419,7 @@ class CallSession:
         if kind == "dtmf":
             digits, self._keys = self._keys, ""
         self.phase = step(self.phase, Step.ASK)
-        self._timers.cancel("silence", "no_match", "turn_end", "stable", "keys", "retry")
+        self._timers.cancel(*_OF_LISTENING, "retry", "hold", "move", "guard")
         self._held = self._foreseen = None
         request = self._asking.real(
             kind,
@@ -387,6 +440,8 @@ class CallSession:
         if reply.ended:
             self._interrupt()
             self._cause = "normal"
+            handover = reply.handover if self._transfers else None
+            self._moving = None if handover is None else _transfer(handover)
             self.phase = step(self.phase, Step.FAREWELL)
         elif not reply.lines:
             self._listen(reply.expects)
@@ -395,6 +450,30 @@ class CallSession:
             self.phase = step(self.phase, Step.SPEAK)
         self._expects = reply.expects
         self._mouth.play(reply.lines, reply, reply.turn)
+
+    def _go_on(self, reply: Reply) -> bool:
+        """A false start: what stopped the bot was a listener's noise after all.  It goes on where it was
+        stopped; False where there is nothing to go on with."""
+        if any(act.get("name") != "backchannel" for act in reply.acts) or self._customer.voice:
+            return False
+        if self._asking.kind != "say" or not self._mouth.resume(self._p.resume_back_ms):
+            return False
+        self.phase = step(self.phase, Step.SPEAK)
+        self._expects = reply.expects
+        return True
+
+    def _move(self, transfer: sig.Transfer) -> None:
+        """The last lines are said: a person is called, the customer waits."""
+        self._moving = None
+        self.phase = step(self.phase, Step.MOVE)
+        self._out.append(transfer)
+        self._timers.set("hold", self._now + self._p.hold_every_ms)
+        self._timers.set("move", self._now + self._p.move_ms)
+
+    def _comfort(self, node: str) -> None:
+        """A line of the voice's own, so that the customer does not sit in silence."""
+        self._mouth.play((self._own(node),), None, self._asking.turn)
+        self._fillers += 1
 
     def _listen(self, expects: Expects) -> None:
         self.phase = step(self.phase, Step.LISTEN)
@@ -411,13 +490,17 @@ class CallSession:
         if self.phase is Phase.ENDING:
             return
         self._interrupt()
+        self._mouth.stop(self._now)
         self._timers.cancel_all()
-        self._asking.answered, self._cause = True, cause
+        self._asking.answered, self._cause, self._moving = True, cause, None
         self.phase = step(self.phase, Step.FAREWELL)
         self._mouth.play((self._own(node),), None, self._asking.turn)
 
-    def _end(self, by: str, cause: str, otherwise: str, *, far: bool = False) -> None:
-        """The one end: nothing comes after it."""
+    def _end(
+        self, by: str, cause: str, otherwise: str, *, far: bool = False, sure: bool = False
+    ) -> None:
+        """The one end: nothing comes after it.  `otherwise`: the disposition where the script gave none,
+        or where `sure`."""
         self._mouth.stop(self._now)
         if self._customer.text:
             self._log_final()
@@ -428,14 +511,20 @@ class CallSession:
             self._out.append(sig.HangUp(cause))
         if self.phase is Phase.NEW:
             self._out.append(sig.Log(self._journal.started()))
-        ended = self._journal.ended(self._now, by, cause, self._reply, otherwise, self._answered_ms)
+        reply = None if sure else self._reply
+        ended = self._journal.ended(self._now, by, cause, reply, otherwise, self._answered_ms)
         self._out.append(sig.Log(ended))
         self.phase = step(self.phase, Step.END)
 
     # -- small things
 
+    @property
+    def _waiting_for_words(self) -> bool:
+        """Whether it is the customer's turn, and nothing is heard of him."""
+        return self.phase is Phase.LISTENING and not self._customer.voice and not self._customer.text
+
     def _lower(self) -> None:
-        if self.phase is not Phase.ENDING:
+        if self.phase not in (Phase.ENDING, Phase.MOVING):
             self._mouth.lower()
 
     def _own(self, node: str) -> Line:
@@ -461,3 +550,11 @@ class CallSession:
             new_number=self._expects == "digits",
         )
         self._out.append(sig.Log(event))
+
+
+def _transfer(handover: dict[str, Any]) -> sig.Transfer:
+    return sig.Transfer(
+        to=str(handover.get("to", "agent")),
+        reason=str(handover.get("reason", "")),
+        context=dict(handover.get("context") or {}),
+    )

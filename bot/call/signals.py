@@ -7,6 +7,7 @@ Timers are commands.  A row of lines to play has a number of its own; a line its
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from bot.events import AnyEvent
 from bot.turn import Line, Reply, TurnRequest
@@ -108,7 +109,30 @@ class Key(Signal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineHeard(Signal):
-    """An answering machine or announcement was found on the line."""
+    """No person answered: `what` is machine, assistant, beep, fax, announcement or busy_tone, `reason`
+    says of an announcement why (powered_off, invalid_number …; bot/call/answering)."""
+
+    what: str = "machine"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferDone(Signal):
+    """Another one has the call now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferRefused(Signal):
+    """Nobody took the call; the customer is still here."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarsBehind(Signal):
+    """The recogniser is slow: so much sound waits for it."""
+
+    behind_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,10 +166,21 @@ class StopAsked(Signal):
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Play these lines after whatever plays now.  `play` numbers the rows of lines of a call from 1."""
+    """Play these lines after whatever plays now.  `play` numbers the rows of lines of a call from 1;
+    `skip_ms` of the first one were heard before."""
 
     play: int
     lines: tuple[Line, ...]
+    skip_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Give the call to a person; TransferDone or TransferRefused follows."""
+
+    to: str
+    reason: str
+    context: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +256,7 @@ Command = (
     | EndUtterance
     | SetTimer
     | CancelTimer
+    | Transfer
     | HangUp
     | Log
 )

@@ -63,6 +63,19 @@ def moments(text: str, total_ms: int) -> list[int]:
     return ends
 
 
+def clause_at(text: str, heard_ms: int, total_ms: int, back_ms: int) -> int:
+    """Where to go on with `text`, of which `heard_ms` were heard: the moment in ms at which the clause
+    begins that was being said, but no more than `back_ms` before what was heard."""
+    if total_ms <= 0 or heard_ms <= 0:
+        return 0
+    ends = moments(text, total_ms)
+    begins = [0] + [
+        ends[i] for i, character in enumerate(text) if character in _COMMAS or character in _STOPS
+    ]
+    begun = max(begin for begin in begins if begin <= heard_ms)
+    return max(begun, heard_ms - back_ms)
+
+
 def estimate_ms(text: str, syllable_ms: int = TYPICAL_SYLLABLE_MS) -> int:
     """About how long `text` takes to say, in ms."""
     return round(sum(weights(text)) * syllable_ms)

@@ -27,7 +27,8 @@ class Hearing:
 
     `voice`: a voice is detected now; `quiet_ms`: when its last sound was (None: no voice was detected
     at all, only words came); `words_ms`: when the text last changed; `slow`: he has paused inside
-    this turn before.
+    this turn before; `lag_ms`: how far his words trail his voice; `extra_ms`: patience that this
+    caller needs (bot/call/pace.py).
     """
 
     text: str
@@ -35,6 +36,8 @@ class Hearing:
     quiet_ms: int | None
     words_ms: int
     slow: bool = False
+    lag_ms: int = 200
+    extra_ms: int = 0
 
 
 def turn_ends_ms(hearing: Hearing, done: float, expects: Expects, p: Parameters) -> int:
@@ -44,12 +47,12 @@ def turn_ends_ms(hearing: Hearing, done: float, expects: Expects, p: Parameters)
     """
     wait = _wait_ms(hearing, done, expects, p)
     if hearing.voice:
-        return hearing.words_ms + p.words_lag_ms + max(wait, p.unfinished_ms)
-    if hearing.quiet_ms is None or hearing.words_ms - hearing.quiet_ms > 2 * p.words_lag_ms + p.uncertain_ms:
+        return hearing.words_ms + hearing.lag_ms + max(wait, p.unfinished_ms)
+    if hearing.quiet_ms is None or hearing.words_ms - hearing.quiet_ms > 2 * hearing.lag_ms + p.uncertain_ms:
         # words without a voice that was detected: their own rhythm must do
-        return hearing.words_ms + max(p.settle_ms, wait - p.words_lag_ms)
+        return hearing.words_ms + max(p.settle_ms, wait - hearing.lag_ms)
     quiet = hearing.quiet_ms
-    earliest = quiet + p.words_lag_ms
+    earliest = quiet + hearing.lag_ms
     if hearing.words_ms < earliest - WORDS_TOLERANCE_MS:
         earliest += WORDS_TOLERANCE_MS  # a last word may still be on its way
     return max(earliest, quiet + wait)
@@ -59,12 +62,12 @@ def _wait_ms(hearing: Hearing, done: float, expects: Expects, p: Parameters) -> 
     """How much quiet the text asks for."""
     if done >= p.complete_at:
         return p.complete_ms
-    extra = p.slow_extra_ms if hearing.slow else 0
+    extra = (p.slow_extra_ms if hearing.slow else 0) + hearing.extra_ms
     if expects == "digits" and digits_in(hearing.text):
         return p.digits_ms + extra
     if done < p.unfinished_at:
         return p.unfinished_ms + extra
-    return p.uncertain_ms
+    return p.uncertain_ms + hearing.extra_ms
 
 
 def silence_ms(expects: Expects, p: Parameters) -> int:

@@ -59,6 +59,8 @@ def trained(name: str, *, root: Path | None = None) -> TrainedScript:
 
     Two processes that ask at once train once.  Raises ScriptError for a script with faults.
     """
+    from bot.dialogue.voice_data import write_voice_data
+
     files = find_script(name, root)
     folder = models_folder() / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -66,6 +68,7 @@ def trained(name: str, *, root: Path | None = None) -> TrainedScript:
         found = _stored(files, folder)
         if found is None:
             found = _train(files, folder)
+        write_voice_data(files, found.voice_data)
     return found
 
 
@@ -78,8 +81,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _stored(files: ScriptFiles, folder: Path) -> TrainedScript | None:
     archive, note = folder / f"{files.version}.tar.gz", folder / f"{files.version}.json"
-    voice = folder / f"{files.version}.voice.json"
-    if not (archive.is_file() and note.is_file() and voice.is_file()):
+    if not (archive.is_file() and note.is_file()):
         return None
     stored = json.loads(note.read_text())
     if hashlib.sha256(archive.read_bytes()).hexdigest() != stored["sha256"]:
@@ -90,10 +92,7 @@ def _stored(files: ScriptFiles, folder: Path) -> TrainedScript | None:
 
 def _train(files: ScriptFiles, folder: Path) -> TrainedScript:
     started = time.monotonic()
-    from bot.dialogue.voice_data import write_voice_data
-
     archive = train_archive(files, folder, files.version)
-    write_voice_data(files, folder / f"{files.version}.voice.json")
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
     seconds = round(time.monotonic() - started, 2)
     note = folder / f"{files.version}.json"

@@ -7,6 +7,7 @@ that can be rendered before any call.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable
@@ -25,12 +26,24 @@ _DIGITS_PHRASES = ("{digits:4}", "是{digits:4}", "尾号{digits:4}", "尾号是
 _NEVER_SAID = {"voicemail", "out_of_scope", "backchannel"}
 
 
+CODE = Path(__file__).parents[1] / "understanding"
+
+
+def code_mark() -> str:
+    """Changes with the code that makes the completeness model: data made by another one is made anew."""
+    digest = hashlib.sha256()
+    for path in (*sorted(CODE.glob("completeness*.py")), Path(__file__)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
 def build_voice_data(files: ScriptFiles) -> dict[str, Any]:
     """The data of one script version.  Takes a second or two (trains the completeness model)."""
     examples = list(_examples(files))
     return {
         "script": files.name,
         "version": files.version,
+        "code": code_mark(),
         "completeness": dump(train(text for _, _, text in examples)),
         "phrases": {expects: _phrases(examples, expects) for expects in get_args(Expects)},
         "lines": _fixed_lines(files),
@@ -38,7 +51,9 @@ def build_voice_data(files: ScriptFiles) -> dict[str, Any]:
 
 
 def write_voice_data(files: ScriptFiles, path: Path) -> None:
-    """Build and store it."""
+    """Build and store it, unless what is there was built by the code of today."""
+    if path.is_file() and json.loads(path.read_text(encoding="utf-8")).get("code") == code_mark():
+        return
     path.write_text(json.dumps(build_voice_data(files), ensure_ascii=False), encoding="utf-8")
 
 

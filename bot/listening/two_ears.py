@@ -11,10 +11,10 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from bot.bus.tasks import end
-from bot.call.audio_path import VoiceGate
 from bot.call.parameters import Parameters
 from bot.call.ports import Recogniser, RecogniserError, RecogniserStream, VoiceDetector
 from bot.call.signals import EndUtterance
+from bot.call.voice_gate import VoiceGate
 from bot.listening.ports import SIDES, Heard, Side, TrackIn
 from bot.listening.side import Output, SideOfCall, SideParameters
 
@@ -75,7 +75,7 @@ class _Ear:
         out: asyncio.Queue[Heard | None],
     ) -> None:
         self._call_id, self._side, self._out = call_id, side, out
-        self._gate = VoiceGate(detector, Parameters())
+        self._detector, self._gate = detector, VoiceGate(Parameters())
         self._utterances = SideOfCall(side, parameters)
         self._stream: RecogniserStream | None = None
         self._deaf = False
@@ -96,7 +96,7 @@ class _Ear:
         if self._deaf:
             return
         await self._safely(lambda stream: stream.feed(track.pcm))
-        found = self._gate.feed(track.pcm, track.at_ms)
+        found = self._gate.step(self._detector.probability(track.pcm), track.at_ms)
         await self._obey(self._utterances.voice(found) if found else self._utterances.tick(track.at_ms))
 
     async def close(self) -> None:

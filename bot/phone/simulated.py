@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from bot.call.pcm import SILENT_FRAME, at_level, duration_ms, frames, level_dbfs, silence, trim
@@ -24,6 +23,8 @@ from bot.call.ports import (
     HungUpIn,
     LegCapabilities,
     LegInput,
+    Receive,
+    TransferFailed,
     Voice,
     WordsIn,
 )
@@ -87,6 +88,7 @@ class SimulatedLeg:
         self._hang_up_at: tuple[int, str] | None = None
         self._utterances = 0
         self._warned = False
+        self._talk: asyncio.Task[None] | None = None
 
     async def ring(self) -> None:
         """The time until the persona answers; its lines are rendered meanwhile.  Raises VoiceError."""
@@ -108,8 +110,11 @@ class SimulatedLeg:
         babble = await self._voice.synthesize(_BABBLE) if noise and noise.kind == "babble" else b""
         self._line = Line(self.persona.line, noise, self.persona.seed, babble)
 
-    async def incoming(self) -> AsyncIterator[LegInput]:
-        """Everything from the far end, in order, paced by the loop's clock; ends after HungUpIn."""
+    def listen(self, receive: Receive) -> None:
+        """Give everything from the far end to `receive`, paced by the loop's clock."""
+        self._talk = asyncio.create_task(self._run(receive), name=f"simulated {self.persona.name}")
+
+    async def _run(self, receive: Receive) -> None:
         await self.prepare()
         loop = asyncio.get_running_loop()
         started = loop.time()
@@ -118,14 +123,14 @@ class SimulatedLeg:
             await asyncio.sleep(max(0.0, started + ticks * FRAME_MS / 1000 - loop.time()))
             self._now_ms = ticks * FRAME_MS
             for item in self._tick():
-                yield item
+                receive(item)
             if self._hang_up_at is not None and self._now_ms >= self._hang_up_at[0]:
                 self._ended = True
-                yield HungUpIn(self._hang_up_at[1])
+                receive(HungUpIn(self._hang_up_at[1]))
                 return
             ticks += 1
 
-    async def send(self, pcm: bytes) -> None:
+    def send(self, pcm: bytes) -> None:
         """Play one frame; frames after the end are dropped, and the oldest where a second is waiting."""
         if self._ended:
             return
@@ -136,9 +141,19 @@ class SimulatedLeg:
                 self._warned = True
                 log.warning("simulated leg: over 1 s of frames queued; the sender must send one each 20 ms")
 
-    async def flush(self) -> None:
+    def flush(self) -> None:
         """Drop what was sent and not yet played."""
         self._to_play.clear()
+
+    def mark(self, name: str) -> None:
+        """This line has no marks."""
+
+    def send_digits(self, digits: str) -> None:
+        """The persona pays no heed to keys."""
+
+    async def transfer(self, target: str) -> None:
+        """There is no switch behind this line."""
+        raise TransferFailed("a simulated line cannot be transferred")
 
     async def hang_up(self, cause: str) -> None:
         """End the leg at the next frame; a second call does nothing."""

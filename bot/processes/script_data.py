@@ -52,8 +52,8 @@ class ScriptDataError(Exception):
 
 
 async def publish(redis: Redis, script: str, version: str, data: bytes) -> None:
-    """Make a version's data known (the JSON of bot.dialogue.voice_data) unless it is.  Raises BusDown."""
-    await command(redis, "SET", _key(script, version), data, "EX", KEEP_S, "NX")
+    """Make a version's data known (the JSON of bot.dialogue.voice_data).  Raises BusDown."""
+    await command(redis, "SET", _key(script, version), data, "EX", KEEP_S)
 
 
 async def fetch(redis: Redis, script: str, version: str) -> VoiceData:

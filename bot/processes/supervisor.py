@@ -47,6 +47,7 @@ class Supervisor:
         *,
         brains: int = 1,
         voices: int = 0,
+        voice_words: Sequence[str] = (),
         recogniser: Sequence[str] | None = None,
         redis_url: str | None = None,
         database_url: str | None = None,
@@ -54,14 +55,16 @@ class Supervisor:
         environment: Mapping[str, str] | None = None,
         others: Sequence[Other] = (),
     ) -> None:
-        """`recogniser`: arguments of bot.processes.recogniser, None for none.  `redis_url`: default
-        REDIS_URL, else a private Redis.  `people`: persons who take handed-over calls."""
+        """`voice_words`: further arguments of the voice processes.  `recogniser`: arguments of
+        bot.processes.recogniser, None for none.  `redis_url`: default REDIS_URL, else a private Redis.
+        `people`: persons who take handed-over calls."""
         self.redis_url = redis_url or os.environ.get("REDIS_URL") or ""
         self.recogniser: str | None = None
         self.processes: dict[str, Managed] = {}
         self.redis: PrivateRedis | None = None
         self._scripts = list(scripts)
         self._counts = {"brain": brains, "voice": voices}
+        self._voice_words = list(voice_words)
         self._recogniser_arguments = recogniser
         self._database_url = database_url
         self._people = people
@@ -127,7 +130,7 @@ class Supervisor:
 
     def _voice(self, number: int) -> Managed:
         words = ["--recogniser", self.recogniser] if self.recogniser else []
-        return self._python("voice", *words, number=number)
+        return self._python("voice", *words, *self._voice_words, number=number)
 
     def _other(self, other: Other) -> Managed:
         return self._managed(other.name, other.module, *other.words, *self._meeting(other.name))

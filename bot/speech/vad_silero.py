@@ -74,13 +74,21 @@ def open_network() -> Network:
 
     Raises SpeechError naming the remedy where the model is not there.
     """
+    return OnnxNetwork()
+
+
+def silero_session() -> Any:
+    """The onnxruntime session of the model, one for the process.
+
+    Raises SpeechError naming the remedy where the model is not there.
+    """
     model = _onnx_model()
     if model is None:
         raise SpeechError(
             "no voice detection: install it with `uv sync`, or set HUASHU_SILERO to silero_vad.onnx"
             " / 没有语音检测组件，请运行 uv sync"
         )
-    return OnnxNetwork(model)
+    return _session(str(model))
 
 
 class OnnxNetwork:
@@ -88,8 +96,8 @@ class OnnxNetwork:
 
     _CONTEXT = 32
 
-    def __init__(self, model: Path) -> None:
-        self._session = _session(str(model))
+    def __init__(self) -> None:
+        self._session = silero_session()
         self._rate = np.array(SAMPLE_RATE_HZ, dtype=np.int64)
         self.reset()
 

@@ -5,15 +5,24 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 
 import pytest
 
 from bot import events as ev
 from bot.call.clock import run_virtual
 from bot.call.driver import Adapters, CallDriver
+from bot.call.pacer import Pacer
 from bot.call.pcm import SILENT_FRAME, level_dbfs
-from bot.call.ports import AudioIn, HungUpIn, LegCapabilities, LegInput, VoiceError, WordsIn
+from bot.call.ports import (
+    AudioIn,
+    HungUpIn,
+    LegCapabilities,
+    Receive,
+    TransferFailed,
+    VoiceError,
+    WordsIn,
+)
 from bot.call.session import CallSession
 from bot.turn import Line, Reply, TurnRequest
 from tests.call.one_call import FACTS, GOODBYE, QUESTION, STORY, UNSURE, P, reply
@@ -23,10 +32,23 @@ FRAME_S = 0.02
 
 
 class Loudness:
-    """A detector for tests: a frame that is not silent is a voice."""
+    """Voice detection for tests: a frame that is not silent is a voice."""
 
-    def probability(self, pcm: bytes) -> float:
-        return 0.0 if pcm == SILENT_FRAME else 1.0
+    def open(self, found: Callable[[float], None]) -> Loudness.Stream:
+        return Loudness.Stream(found)
+
+    def run(self) -> None:
+        pass
+
+    class Stream:
+        def __init__(self, found: Callable[[float], None]) -> None:
+            self._found = found
+
+        def feed(self, pcm: bytes) -> None:
+            self._found(0.0 if pcm == SILENT_FRAME else 1.0)
+
+        def close(self) -> None:
+            pass
 
 
 class Leg:
@@ -39,24 +61,36 @@ class Leg:
         self.hung_up: list[str] = []
         self._voice, self._words, self._hangs_up_at = voice, words, hangs_up_at
 
-    async def incoming(self) -> AsyncIterator[LegInput]:
+    def listen(self, receive: Receive) -> None:
+        self._talk = asyncio.create_task(self._run(receive))
+
+    async def _run(self, receive: Receive) -> None:
         loop = asyncio.get_running_loop()
         tick = 0
         while not self.hung_up:
             if tick == self._hangs_up_at:
                 break
             await asyncio.sleep(max(0.0, (tick + 1) * FRAME_S - loop.time()))
-            yield AudioIn(LOUD if any(tick in span for span in self._voice) else SILENT_FRAME)
+            receive(AudioIn(LOUD if any(tick in span for span in self._voice) else SILENT_FRAME))
             if tick in self._words:
-                yield self._words[tick]
+                receive(self._words[tick])
             tick += 1
-        yield HungUpIn("customer")
+        receive(HungUpIn("customer"))
 
-    async def send(self, pcm: bytes) -> None:
+    def send(self, pcm: bytes) -> None:
         self.heard.append((asyncio.get_running_loop().time(), pcm))
 
-    async def flush(self) -> None:
+    def flush(self) -> None:
         pass
+
+    def mark(self, name: str) -> None:
+        pass
+
+    def send_digits(self, digits: str) -> None:
+        pass
+
+    async def transfer(self, target: str) -> None:
+        raise TransferFailed("no switch")
 
     async def hang_up(self, cause: str) -> None:
         self.hung_up.append(cause)
@@ -97,7 +131,9 @@ class Log:
 
 
 def carry(leg: Leg, brain: Brain, log: Log, prompts: Prompts | None = None) -> ev.CallEnded:
-    adapters = Adapters(leg=leg, brain=brain, prompts=prompts or Prompts(), detector=Loudness(), log=log)
+    adapters = Adapters(
+        leg=leg, brain=brain, prompts=prompts or Prompts(), voices=Loudness(), pacer=Pacer(), log=log
+    )
 
     async def call() -> ev.CallEnded:
         return await CallDriver("c1", CallSession(FACTS, P, UNSURE), adapters, P).run()

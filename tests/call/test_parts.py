@@ -6,14 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.call.audio_path import Speaker, VoiceGate
 from bot.call.parameters import Parameters
-from bot.call.pcm import SILENT_FRAME
 from bot.call.phases import TRANSITIONS, IllegalStep, Phase, Step, step
 from bot.call.playback import Ledger
 from bot.call.ports import FRAME_BYTES
-from bot.call.signals import LineDone, PlaybackStarted, VoiceStarted, VoiceStopped, Words
+from bot.call.signals import VoiceStarted, VoiceStopped, Words
 from bot.call.transcript import Transcript
+from bot.call.voice_gate import VoiceGate
 from bot.turn import Line
 
 P = Parameters()
@@ -68,56 +67,10 @@ def test_heard_text_is_a_beginning_that_grows(one: int, other: int) -> None:
     assert text.startswith(found[1]) and found[1].startswith(found[0])
 
 
-def test_a_speaker_plays_rows_in_order_and_says_when_lines_end() -> None:
-    speaker = Speaker(P)
-    speaker.play(1, (FRAME * 2, FRAME))
-    speaker.play(2, (FRAME,))
-    found = [speaker.frame(20 * n) for n in range(5)]
-    assert [pcm != SILENT_FRAME for pcm, _ in found] == [True, True, True, True, False]
-    assert [[type(s) for s in signals] for _, signals in found] == [
-        [PlaybackStarted],
-        [],
-        [LineDone],
-        [LineDone, PlaybackStarted],
-        [LineDone],
-    ]
-    assert not speaker.busy
-
-
-def test_a_lowered_voice_is_12_db_lower_and_a_stopped_one_is_silent_at_once() -> None:
-    speaker = Speaker(P)
-    speaker.play(1, (FRAME * 10,))
-    speaker.frame(0)
-    speaker.duck(True)
-    speaker.frame(20)
-    low, _ = speaker.frame(40)
-    assert int.from_bytes(low[:2], "little", signed=True) == pytest.approx(0x4000 * 10 ** (-12 / 20), abs=2)
-    position = speaker.position(60)
-    assert position is not None and position.heard_ms == 60
-    speaker.stop()
-    assert speaker.frame(60) == (SILENT_FRAME, [])
-    assert speaker.position(80) is None
-
-
-def test_sound_that_is_not_whole_frames_is_refused() -> None:
-    with pytest.raises(ValueError, match="multiple of 320"):
-        Speaker(P).play(1, (b"\x00" * 321,))
-
-
-class Given:
-    """A detector that gives what the test says."""
-
-    def __init__(self, *chances: float) -> None:
-        self._chances = iter(chances)
-
-    def probability(self, pcm: bytes) -> float:
-        return next(self._chances)
-
-
 def test_a_click_is_no_voice_and_a_short_gap_does_not_end_one() -> None:
     chances = [0.9, 0.1, 0.9, 0.9, 0.9, 0.1, 0.1, 0.9, 0.4, 0.1, 0.1, 0.1, 0.1, 0.1]
-    gate = VoiceGate(Given(*chances), P)
-    found = [gate.feed(FRAME, 20 * (n + 1)) for n in range(len(chances))]
+    gate = VoiceGate(P)
+    found = [gate.step(chance, 20 * (n + 1)) for n, chance in enumerate(chances)]
     assert [f for f in found if f] == [
         VoiceStarted(at_ms=80, since_ms=40),
         VoiceStopped(at_ms=280, since_ms=180),

@@ -46,7 +46,7 @@ def test_a_trailing_because_is_waited_for() -> None:
     call.voice(False)
     call.at(call.now + 100)
     call.words("我用不上", final=True)
-    call.at(call.now + P.uncertain_ms)
+    call.at(call.now + P.uncertain_ms + P.most_patience_ms)
     assert [r.text for r in requests(call.commands)][-1] == "我不想办因为我用不上"
     assert [r.turn for r in requests(call.commands)] == [1, 2]
 

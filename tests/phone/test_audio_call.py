@@ -21,6 +21,7 @@ import pytest
 from bot.call.clock import run_virtual
 from bot.call.driver import Adapters, CallDriver
 from bot.call.journal import CallFacts
+from bot.call.pacer import Pacer
 from bot.call.parameters import Parameters
 from bot.call.prompts import LinePrompts
 from bot.call.recorder import Recorder
@@ -31,7 +32,7 @@ from bot.phone.simulated import SimulatedLeg
 from bot.speech.asr_pocketsphinx import PocketsphinxRecogniser
 from bot.speech.phrases import phrases_after
 from bot.speech.tts_espeak import EspeakSettings, EspeakVoice
-from bot.speech.vad_silero import SileroDetector
+from bot.speech.vad_batch import SileroDetection
 from bot.turn import Line, Reply, TurnRequest
 from bot.understanding.completeness import Completeness
 from tests.speech.sounds import MODELS
@@ -99,7 +100,7 @@ def audio_call(persona: Persona, folder: Path) -> tuple[CallEnded, ListLog, Simu
         settings = EspeakSettings(speed=style.speed, pitch=style.pitch, variant=style.variant)
         leg = SimulatedLeg(persona, EspeakVoice(settings, inline=True), words=False)
         await leg.ring()
-        log, parameters = ListLog(), Parameters()
+        log, parameters, voices = ListLog(), Parameters(), SileroDetection()
         facts = CallFacts(
             call_id="audio-1",
             started=datetime(2026, 11, 23, 10, tzinfo=ZoneInfo("Asia/Shanghai")),
@@ -111,7 +112,8 @@ def audio_call(persona: Persona, folder: Path) -> tuple[CallEnded, ListLog, Simu
                 leg=leg,
                 brain=Walk(),
                 prompts=LinePrompts(EspeakVoice(inline=True)),
-                detector=SileroDetector(),
+                voices=voices,
+                pacer=Pacer(voices.run),
                 log=log,
                 recogniser=PocketsphinxRecogniser("zh", folder=MODELS / "pocketsphinx-zh-tdt-8k"),
                 recording=recorder,

@@ -16,6 +16,7 @@ from actions.memory import MemoryEffects
 from bot.call.clock import run_virtual
 from bot.call.driver import Adapters, CallDriver
 from bot.call.journal import CallFacts
+from bot.call.pacer import Pacer
 from bot.call.parameters import Parameters
 from bot.call.prompts import LinePrompts
 from bot.call.session import CallSession
@@ -27,7 +28,7 @@ from bot.phone.simulated import SimulatedLeg
 from bot.speech.asr_pocketsphinx import PocketsphinxRecogniser
 from bot.speech.phrases import phrases_after
 from bot.speech.tts_espeak import EspeakSettings, EspeakVoice
-from bot.speech.vad_silero import SileroDetector
+from bot.speech.vad_batch import SileroDetection
 from bot.understanding.completeness import Completeness
 from tests.phone.test_audio_call import ROOT, ListLog
 from tests.speech.sounds import MODELS
@@ -51,12 +52,13 @@ async def call_by_ear(name: str, version: ScriptVersion, effects: MemoryEffects)
         contact=contact,
         names=(str(contact["name"]),),
     )
-    log, parameters = ListLog(), Parameters()
+    log, parameters, voices = ListLog(), Parameters(), SileroDetection()
     adapters = Adapters(
         leg=leg,
         brain=engine,
         prompts=LinePrompts(EspeakVoice(inline=True)),
-        detector=SileroDetector(),
+        voices=voices,
+        pacer=Pacer(voices.run),
         log=log,
         recogniser=PocketsphinxRecogniser("zh", folder=MODELS / "pocketsphinx-zh-tdt-8k"),
         phrases=phrases_after("zh", ROOT / "stories" / "ringback"),

@@ -33,17 +33,24 @@ def call(
         started = loop.time()
         got: list[tuple[int, LegInput]] = []
         queue: list[bytes] = []
-        async for item in leg.incoming():
+        over = asyncio.Event()
+
+        def receive(item: LegInput) -> None:
             now_ms = round((loop.time() - started) * 1000)
             got.append((now_ms, item))
             if isinstance(item, AudioIn):
                 if bot and now_ms in bot:
                     leg.bot_speaks(Line(node="n", text=bot[now_ms]))
-                    queue = list(frames(said(bot[now_ms])))
+                    queue.extend(frames(said(bot[now_ms])))
                 if queue:
-                    await leg.send(queue.pop(0))
-            if now_ms >= until_ms:
-                await leg.hang_up("test is over")
+                    leg.send(queue.pop(0))
+            if isinstance(item, HungUpIn):
+                over.set()
+
+        leg.listen(receive)
+        await asyncio.sleep(until_ms / 1000)
+        await leg.hang_up("test is over")
+        await over.wait()
         return got, leg
 
     return run_virtual(scenario())
@@ -124,17 +131,16 @@ def test_flush_is_not_heard() -> None:
 
     async def scenario() -> list[str]:
         leg = SimulatedLeg(persona(), EspeakVoice(inline=True), words=True)
-        ticks = 0
-        async for item in leg.incoming():
-            if isinstance(item, AudioIn):
-                ticks += 1
-                if ticks == 5:
-                    for frame in frames(said("您好您好您好")):
-                        await leg.send(frame)
-                    await leg.flush()
-                if ticks == 200:
-                    await leg.hang_up("done")
-                    await leg.hang_up("again")
+        over = asyncio.Event()
+        leg.listen(lambda item: over.set() if isinstance(item, HungUpIn) else None)
+        await asyncio.sleep(0.11)
+        for frame in frames(said("您好您好您好")):
+            leg.send(frame)
+        leg.flush()
+        await asyncio.sleep(4)
+        await leg.hang_up("done")
+        await leg.hang_up("again")
+        await over.wait()
         return [one.text for one in leg.said]
 
     assert run_virtual(scenario()) == []
@@ -179,7 +185,7 @@ def test_a_sender_that_does_not_pace_itself_loses_the_oldest_sound() -> None:
     async def scenario() -> int:
         leg = SimulatedLeg(persona(), EspeakVoice(inline=True), words=True)
         for _ in range(500):
-            await leg.send(pcm_of(samples_of(SILENT_FRAME) + 1))
+            leg.send(pcm_of(samples_of(SILENT_FRAME) + 1))
         return len(leg._to_play)
 
     assert run_virtual(scenario()) == 50
