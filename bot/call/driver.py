@@ -9,32 +9,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Coroutine
+from typing import Any
 
 from bot.call import signals as sig
+from bot.call.adapters import Adapters, Answering
 from bot.call.hearing import Ears
-from bot.call.pacer import Pacer
 from bot.call.parameters import Parameters
 from bot.call.phases import Phase
 from bot.call.playout import Found, Playout
 from bot.call.ports import (
     FRAME_MS,
     AudioIn,
-    Brain,
-    CallLog,
     DtmfIn,
     HungUpIn,
     LegInput,
     MarkIn,
-    PhoneLeg,
-    Prompts,
     Receive,
-    Recogniser,
     RecogniserError,
     TransferFailed,
-    VoiceDetection,
     VoiceError,
     VoiceStream,
     WordsIn,
@@ -42,69 +35,12 @@ from bot.call.ports import (
 from bot.call.session import CallSession
 from bot.call.voice_gate import VoiceGate
 from bot.events import AnyEvent, CallEnded
-from bot.turn import Line, Reply, TurnRequest
+from bot.turn import Line, TurnRequest
 
 SAY_BEHIND_EVERY_MS = 500
 """How often the state machine is told that the recogniser is slow."""
 
 log = logging.getLogger(__name__)
-
-
-class Recording(Protocol):
-    """Takes both sides of a call; times are the beginnings of frames in ms of the call's clock."""
-
-    def customer(self, pcm: bytes, at_ms: int) -> None: ...
-
-    def bot(self, pcm: bytes, at_ms: int) -> None: ...
-
-
-class Verdict(Protocol):
-    """Who answered: `kind` is person, or what MachineHeard takes."""
-
-    @property
-    def kind(self) -> str: ...
-
-    @property
-    def reason(self) -> str: ...
-
-
-class Answering(Protocol):
-    """Listens for machines beside the greeting (bot/call/answering); times are ms of the call's clock."""
-
-    @property
-    def verdict(self) -> Verdict | None:
-        """Final once it is there."""
-        ...
-
-    def hear_frame(self, pcm: bytes, at_ms: int) -> None: ...
-
-    def hear_words(self, text: str, final: bool, at_ms: int) -> None: ...
-
-    def voice(self, started: bool, at_ms: int) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Adapters:
-    """What one call runs on.
-
-    `recogniser`: None where the leg delivers words itself.  `phrases`: likely answers after a reply,
-    for recognisers with a closed grammar.  `line_started`: told when a line begins to play.
-    `answering`: listens for machines beside the greeting.  `transfer`: gives the call to a person and
-    returns when that person has it; raises TransferFailed; None where nobody can be reached.
-    """
-
-    leg: PhoneLeg
-    brain: Brain
-    prompts: Prompts
-    voices: VoiceDetection
-    pacer: Pacer
-    log: CallLog
-    recogniser: Recogniser | None = None
-    recording: Recording | None = None
-    phrases: Callable[[Reply], Sequence[str]] | None = None
-    line_started: Callable[[Line], None] | None = None
-    answering: Answering | None = None
-    transfer: Callable[[sig.Transfer], Awaitable[None]] | None = None
 
 
 class CallDriver:

@@ -20,8 +20,9 @@ from bot.bus import BusError
 from bot.bus.journal import JournalError
 from bot.bus.journaled import JournaledCall, JournaledLog
 from bot.call import signals as sig
+from bot.call.adapters import Adapters, Answering
 from bot.call.designer_audio import DesignerAudio
-from bot.call.driver import Adapters, Answering, CallDriver
+from bot.call.driver import CallDriver
 from bot.call.journal import CallFacts
 from bot.call.own_lines import own_lines
 from bot.call.pacer import Pacer

@@ -10,8 +10,9 @@ from collections.abc import Callable
 import pytest
 
 from bot import events as ev
+from bot.call.adapters import Adapters
 from bot.call.clock import run_virtual
-from bot.call.driver import Adapters, CallDriver
+from bot.call.driver import CallDriver
 from bot.call.pacer import Pacer
 from bot.call.pcm import SILENT_FRAME, level_dbfs
 from bot.call.ports import (

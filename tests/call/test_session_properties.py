@@ -49,7 +49,7 @@ def carry_out(call: OneCall, move: tuple[object, ...]) -> None:
         case ("words", str(text), bool(final), str(name)):
             call.words(text, final, name)
         case ("brain", int(offset), list(lines), str(expects), bool(ended), speculation):
-            turn = call.session._asking.turn + offset
+            turn = call.session.turn + offset
             call.brain(
                 reply(
                     turn,
