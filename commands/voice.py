@@ -97,6 +97,7 @@ async def _serve(arguments: argparse.Namespace, phones: PhoneSettings, scripts: 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     listens = phones.ears != "script" and installed("pocketsphinx-zh")
     words = ["--calls", str(arguments.calls)]
+    words += ["--share-ports"] if arguments.voices > 1 else []
     for name in ("listen", "script", "ears", "web", "phones"):
         value = getattr(arguments, name)
         words += [f"--{name}", str(value)] if value is not None else []

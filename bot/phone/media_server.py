@@ -30,6 +30,9 @@ LARGEST_MESSAGE = 64 * 1024
 LARGEST_BACKLOG = 64 * 1024
 """Bytes waiting for a peer that does not read: four seconds of audio; then the line is lost."""
 
+CLOSES_S = 1.0
+"""So long the far end has to answer our close frame; then the connection is cut."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -47,6 +50,7 @@ class MediaSocket(WSListener):  # type: ignore[misc]
     def __init__(self) -> None:
         self.transport: WSTransport | None = None
         self.why_closed = "line_lost"
+        self._given_up = False
         self._parts: list[bytes] = []
         self._size = 0
         self._kind = WSMsgType.TEXT
@@ -78,14 +82,15 @@ class MediaSocket(WSListener):  # type: ignore[misc]
         transport = self.transport
         if transport is not None and not transport.is_close_frame_sent and not transport.is_disconnected:
             transport.send_close(code, reason.encode()[:120])
-            transport.disconnect()
+            asyncio.get_running_loop().call_later(CLOSES_S, transport.disconnect, False)
 
     def _write(self, kind: WSMsgType, message: bytes) -> None:
         transport = self.transport
-        if transport is None or transport.is_disconnected or transport.is_close_frame_sent:
+        if self._given_up or transport is None or transport.is_disconnected or transport.is_close_frame_sent:
             return
         if transport.underlying_transport.get_write_buffer_size() > LARGEST_BACKLOG:
             _log.warning("a media socket's far end does not read: given up")
+            self._given_up = True
             transport.disconnect(False)
             return
         transport.send(kind, message)
@@ -106,6 +111,7 @@ class MediaSocket(WSListener):  # type: ignore[misc]
                     self._join(kind, frame)
             elif kind == WSMsgType.CLOSE:
                 self.close(WSCloseCode.OK)
+                transport.disconnect()
         except BadMessage as bad:
             _log.warning("a media socket is closed (%d): %s", bad.code.value, bad)
             self.why_closed = "bad_data"
@@ -164,11 +170,15 @@ class MediaServer:
         self._endpoints = dict(endpoints)
         self._server: asyncio.Server | None = None
 
-    async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
-        """Listen; the port (of use where `port` is 0).  Raises OSError."""
+    async def start(
+        self, host: str, port: int, tls: ssl.SSLContext | None = None, *, shared: bool = False
+    ) -> int:
+        """Listen; the port (of use where `port` is 0).  `shared`: other processes may listen there too,
+        and the kernel spreads the sockets.  Raises OSError."""
         self._server = await ws_create_server(
-            self._route, host, port, ssl=tls, max_frame_size=LARGEST_MESSAGE, reuse_address=True, backlog=1024
-        )
+            self._route, host, port, ssl=tls, max_frame_size=LARGEST_MESSAGE, reuse_address=True,
+            reuse_port=shared, backlog=1024, enable_auto_ping=True, logger_name="media",
+        )  # fmt: skip
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:

@@ -8,30 +8,21 @@ first: the kernel spreads the sockets over them.
 from __future__ import annotations
 
 import logging
-import os
 import ssl
-from collections.abc import Mapping
 
 import msgspec
 from aiohttp import web
 from redis.asyncio import Redis
 
 from bot.phone.arrivals import Arrival
-from bot.phone.asterisk.audiosocket import AudioSocketServer
-from bot.phone.asterisk.media_endpoint import MediaEndpoint
-from bot.phone.browser.app import talk_routes
 from bot.phone.browser.page_leg import PageLeg
-from bot.phone.browser.settings import ScriptChoice
-from bot.phone.dialling import LineHistory, LineNews
-from bot.phone.freeswitch.media import FreeSwitchMedia
-from bot.phone.freeswitch.switch import Switch
-from bot.phone.media_server import Endpoint, MediaServer
+from bot.phone.dialling import LineNews, Originator, Permits
+from bot.phone.media_server import MediaServer
 from bot.phone.settings import PhoneSettings
-from bot.phone.twilio.server import twilio_endpoint
-from bot.phone.twilio.status import routes as twilio_routes
 from bot.processes.calls import Calls, Wishes
 from bot.processes.line_calls import Inbound, LineCalls, OneScript, Versions
 from bot.processes.load import LoadLimit
+from bot.processes.switches import Door, SwitchLines, switches
 
 LARGEST_BODY = 64 * 1024
 _log = logging.getLogger(__name__)
@@ -46,26 +37,37 @@ class Lines:
 
     def __init__(
         self, redis: Redis, calls: Calls, brain: Versions, settings: PhoneSettings, most: int,
-        inbound: Inbound | None = None,
+        inbound: Inbound | None = None, ears: str = "text", shared: bool = False,
     ) -> None:  # fmt: skip
-        """`most`: calls at once.  `inbound`: who answers; default the one script of the settings."""
+        """`most`: calls at once.  `inbound`: who answers; default the one script of the settings.
+        `ears`: the recogniser's name for the browser page, "text" for none.  `shared`: other voice
+        processes of this machine listen at the same ports."""
         self.addresses: list[str] = []
-        self._settings = settings
+        self.originators: list[Originator] = []
+        self._settings, self._ears, self._shared = settings, ears, shared
         self._load = LoadLimit(calls.pacer, most, lambda: len(calls.held))
         answers = inbound or OneScript(settings.script or "")
         self._calls = LineCalls(redis, calls, brain, answers, wishes=_wishes)
+        self._switches: list[SwitchLines] = []
         self._media: MediaServer | None = None
-        self._audiosocket: AudioSocketServer | None = None
         self._web: web.AppRunner | None = None
-        self._switch: Switch | None = None
 
     async def start(self) -> None:
         """Serve; `addresses` then says where.  Raises LinesFailed."""
+        settings = self._settings
+        door = Door(
+            self._calls.arrived, self._load.refusal, Permits(settings.callers), _told,
+            settings.ears == "script",
+        )  # fmt: skip
         try:
-            if self._settings.listen is not None:
-                await self._start_media(self._settings.listen)
-            if self._settings.web is not None:
-                await self._start_web(self._settings.web)
+            self._switches = switches(settings, door, self._ears, shared=self._shared)
+            self.originators = [s.originator for s in self._switches if s.originator is not None]
+            if settings.listen is not None:
+                await self._start_media(settings.listen)
+            if settings.web is not None:
+                await self._start_web(settings.web)
+            for switch in self._switches:
+                await switch.start()
         except (OSError, ValueError, KeyError) as error:
             await self.stop()
             raise LinesFailed(f"the lines cannot serve: {error}") from error
@@ -75,64 +77,30 @@ class Lines:
         self._load.close()
 
     async def stop(self) -> None:
-        """Stop serving."""
+        """Stop serving; calls have ended before."""
         self._load.close()
         if self._media is not None:
             await self._media.stop()
-        if self._audiosocket is not None:
-            await self._audiosocket.stop()
         if self._web is not None:
             await self._web.cleanup()
-        if self._switch is not None:
-            await self._switch.stop()
+        for switch in self._switches:
+            await switch.stop()
         await self._calls.stop()
 
     async def _start_media(self, listen: str) -> None:
         host, _, port = listen.rpartition(":")
-        self._media = MediaServer(self._endpoints())
-        bound = await self._media.start(host, int(port), _tls(self._settings))
+        self._media = MediaServer({p: e for switch in self._switches for p, e in switch.endpoints.items()})
+        bound = await self._media.start(host, int(port), _tls(self._settings), shared=self._shared)
         self.addresses.append(f"{host}:{bound}")
-        asterisk = self._settings.asterisk
-        if asterisk is not None and asterisk.audiosocket is not None:
-            self._audiosocket = AudioSocketServer(
-                self._calls.arrived, self._load.refusal, asterisk.audiosocket
-            )
-            await self._audiosocket.start()
-        if self._switch is not None:
-            self._switch.start()
-
-    def _endpoints(self) -> Mapping[str, Endpoint]:
-        settings, arrived, refusal = self._settings, self._calls.arrived, self._load.refusal
-        found: dict[str, Endpoint] = {}
-        if settings.twilio is not None:
-            token = settings.twilio.auth_token(os.environ)
-            found[settings.twilio.path] = twilio_endpoint(
-                settings.twilio, token, arrived, refusal, words=settings.ears == "script"
-            )
-        if settings.asterisk is not None and settings.asterisk.media is not None:
-            found["/asterisk/media"] = MediaEndpoint(arrived, refusal, settings.asterisk.media)
-        if settings.freeswitch is not None:
-            self._switch = Switch.of_environment(settings.freeswitch)
-            found.update(FreeSwitchMedia(self._switch, arrived, refusal).endpoints)
-        return found
 
     async def _start_web(self, address: str) -> None:
-        settings = self._settings
         app = web.Application(client_max_size=LARGEST_BODY)
-        if settings.browser is not None:
-            scripts = [ScriptChoice(name=settings.script, zh=settings.script, en=settings.script)] if (
-                settings.script
-            ) else []
-            app.add_routes(
-                talk_routes(self._calls.arrived, self._load.refusal, settings.browser, scripts=scripts)
-            )
-        if settings.twilio is not None and (token := settings.twilio.auth_token(os.environ)) is not None:
-            history = LineHistory(_told)
-            app.add_routes(twilio_routes(settings.twilio, token, history, self._load.refusal))
+        for switch in self._switches:
+            app.add_routes(switch.routes)
         self._web = web.AppRunner(app, access_log=None)
         await self._web.setup()
         host, _, port = address.rpartition(":")
-        await web.TCPSite(self._web, host, int(port)).start()
+        await web.TCPSite(self._web, host, int(port), reuse_port=self._shared).start()
         bound = self._web.addresses[0]
         self.addresses.append(f"{bound[0]}:{bound[1]}")
 

@@ -58,10 +58,11 @@ class VoiceProcess:
 
     def __init__(
         self, redis: Redis, name: str, database: Database, *, recogniser: Recogniser | None, calls: int,
-        phones: PhoneSettings | None = None, brain: Dialogue | None = None,
+        phones: PhoneSettings | None = None, brain: Dialogue | None = None, shared: bool = False,
     ) -> None:  # fmt: skip
         """`name`: its jobs come under this; `calls`: so many at once.  `phones`: the lines, None for
-        simulated customers only.  `brain`: default those behind Redis."""
+        simulated customers only.  `brain`: default those behind Redis.
+        `shared`: other voice processes of this machine listen at the same ports."""
         self._brain = brain or RemoteBrain(redis, f"{name}-{os.getpid()}-{time.time_ns()}")
         self._log = JournaledLog(EventLog(redis), data_folder("journal"))
         self._archiver = Archiver(self._log, TrackerLog(redis), database)
@@ -71,7 +72,10 @@ class VoiceProcess:
         )  # fmt: skip
         self.calls = Calls(shared)
         self._simulated = SimulatedCalls(redis, name, self.calls, self._brain, calls)
-        self.lines = Lines(redis, self.calls, self._brain, phones, calls) if phones is not None else None
+        self.lines: Lines | None = None
+        if phones is not None:
+            ears = recogniser.name if recogniser is not None else "text"
+            self.lines = Lines(redis, self.calls, self._brain, phones, calls, ears=ears, shared=shared)
 
     async def start(self) -> None:
         """Be ready for calls.  Raises BusDown, VoiceError (no voice: here, not in mid-call), LinesFailed."""
@@ -111,7 +115,8 @@ async def main(options: argparse.Namespace, stop: asyncio.Event) -> None:
     recogniser = RemoteRecogniser(options.recogniser) if options.recogniser else None
     name = options.name or f"voice-{os.getpid()}"
     voice = VoiceProcess(
-        redis, name, database, recogniser=recogniser, calls=options.calls, phones=phones
+        redis, name, database, recogniser=recogniser, calls=options.calls, phones=phones,
+        shared=options.share_ports,
     )
     await voice.start()
     child.ready(name, *(voice.lines.addresses if voice.lines is not None else ()))
@@ -142,6 +147,7 @@ def cli() -> None:
     parser.add_argument("--listen", metavar="HOST:PORT", help="media WebSockets here, AudioSocket at PORT+1")
     parser.add_argument("--script", help="the script of every call that comes in")
     parser.add_argument("--ears", choices=("script",), help="the lines deliver the words themselves")
+    parser.add_argument("--share-ports", action="store_true", help="other voice processes listen there too")
     parser.add_argument("--web", metavar="HOST:PORT", help="the page to talk to the bot from a browser")
     options = parser.parse_args()
     if not options.redis:

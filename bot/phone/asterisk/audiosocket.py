@@ -26,7 +26,11 @@ _log = logging.getLogger(__name__)
 class AudioSocketServer:
     """Listens for Asterisk."""
 
-    def __init__(self, arrived: Arrived, refuse: Refusal, settings: AudioSocketSettings) -> None:
+    def __init__(
+        self, arrived: Arrived, refuse: Refusal, settings: AudioSocketSettings, *, shared: bool = False
+    ) -> None:
+        """`shared`: other processes of this machine may listen at the same port."""
+        self._shared = shared
         self.arrived = arrived
         self.refuse = refuse
         self.settings = settings
@@ -41,6 +45,7 @@ class AudioSocketServer:
             self.settings.host,
             self.settings.port,
             reuse_address=True,
+            reuse_port=self._shared,
             backlog=1024,
         )
         return int(self._server.sockets[0].getsockname()[1])
