@@ -58,11 +58,11 @@ class VoiceProcess:
 
     def __init__(
         self, redis: Redis, name: str, database: Database, *, recogniser: Recogniser | None, calls: int,
-        phones: PhoneSettings | None = None, brain: Dialogue | None = None, shared: bool = False,
+        phones: PhoneSettings | None = None, brain: Dialogue | None = None, share_ports: bool = False,
     ) -> None:  # fmt: skip
         """`name`: its jobs come under this; `calls`: so many at once.  `phones`: the lines, None for
         simulated customers only.  `brain`: default those behind Redis.
-        `shared`: other voice processes of this machine listen at the same ports."""
+        `share_ports`: other voice processes of this machine listen there too."""
         self._brain = brain or RemoteBrain(redis, f"{name}-{os.getpid()}-{time.time_ns()}")
         self._log = JournaledLog(EventLog(redis), data_folder("journal"))
         self._archiver = Archiver(self._log, TrackerLog(redis), database)
@@ -75,7 +75,7 @@ class VoiceProcess:
         self.lines: Lines | None = None
         if phones is not None:
             ears = recogniser.name if recogniser is not None else "text"
-            self.lines = Lines(redis, self.calls, self._brain, phones, calls, ears=ears, shared=shared)
+            self.lines = Lines(redis, self.calls, self._brain, phones, calls, ears=ears, shared=share_ports)
 
     async def start(self) -> None:
         """Be ready for calls.  Raises BusDown, VoiceError (no voice: here, not in mid-call), LinesFailed."""
@@ -116,7 +116,7 @@ async def main(options: argparse.Namespace, stop: asyncio.Event) -> None:
     name = options.name or f"voice-{os.getpid()}"
     voice = VoiceProcess(
         redis, name, database, recogniser=recogniser, calls=options.calls, phones=phones,
-        shared=options.share_ports,
+        share_ports=options.share_ports,
     )
     await voice.start()
     child.ready(name, *(voice.lines.addresses if voice.lines is not None else ()))
