@@ -31,7 +31,7 @@ def arguments(description: str) -> argparse.ArgumentParser:
 def run(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
     """Run `main(stop)` on uvloop; `stop` is set on SIGTERM and SIGINT."""
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
-    for noisy in ("alembic", "rasa", "rasa_sdk", "aiohttp", "picows"):
+    for noisy in ("alembic", "rasa", "rasa_sdk", "aiohttp", "picows", "aioice", "aiortc"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
     async def watched() -> None:

@@ -1,0 +1,1 @@
+"""Lines from web pages: anyone's microphone, and an agent's softphone."""
