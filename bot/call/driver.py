@@ -209,7 +209,7 @@ class CallDriver:
         verdict = answering.verdict
         if verdict is not None and not self._judged:
             self._judged = True
-            if verdict.kind in ("person", "unknown"):
+            if verdict.kind in ("person", "unknown", "beep"):
                 return
             heard = sig.MachineHeard(at_ms=self._now(), what=verdict.kind, reason=verdict.reason)
             self._signal(heard)
