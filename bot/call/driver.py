@@ -76,7 +76,8 @@ class CallDriver:
         Raises what an adapter raised that no call can survive (the log above all), after hanging up.
         """
         loop = asyncio.get_running_loop()
-        self._started = loop.time()
+        self._time = loop.time
+        self._started = self._time()
         self._over = loop.create_future()
         writer = asyncio.create_task(self._write())
         writer.add_done_callback(self._finished)
@@ -126,7 +127,7 @@ class CallDriver:
     # -- signals in
 
     def _now(self) -> int:
-        return round((asyncio.get_running_loop().time() - self._started) * 1000)
+        return int((self._time() - self._started) * 1000 + 0.5)
 
     def _signal(self, signal: sig.Signal) -> None:
         """Tell the state machine, and do what it says; where playing stands comes first."""

@@ -14,6 +14,8 @@ class Listening:
 
     def __init__(self, call: CallState) -> None:
         self._call = call
+        self._judged: tuple[str, str, str] = ("", "", "")
+        self._done = 0.0
 
     def hear(self, words: sig.Words) -> None:
         customer = self._call.customer
@@ -67,9 +69,7 @@ class Listening:
 
     def _review_turn(self, hearing: Hearing) -> None:
         self._call.timers.cancel("silence", "no_match", "comfort")
-        bot_line = self._call.reply.text or "" if self._call.reply else ""
-        done = self._call.completeness.probability(hearing.text, self._call.expects, bot_line)
-        ends = turn_ends_ms(hearing, done, self._call.expects, self._call.p)
+        ends = turn_ends_ms(hearing, self._completeness(hearing.text), self._call.expects, self._call.p)
         if self._call.now >= ends:
             self._turn_over()
             return
@@ -83,6 +83,15 @@ class Listening:
         )
         if request is not None:
             self._call.out.append(sig.AskBrain(request))
+
+    def _completeness(self, text: str) -> float:
+        """How likely the text is all that he wants to say; the same text is judged once."""
+        reply = self._call.reply
+        asked = (text, self._call.expects, reply.text or "" if reply else "")
+        if asked != self._judged:
+            self._judged = asked
+            self._done = self._call.completeness.probability(*asked)
+        return self._done
 
     def _turn_over(self) -> None:
         self._call.timers.cancel("turn_end", "stable")
