@@ -22,9 +22,10 @@ from bot.call.ports import (
     TransferFailed,
 )
 from bot.phone.asterisk import audiosocket_frames as frames
-from bot.phone.asterisk.media_audio import Incoming, Outgoing
+from bot.phone.asterisk.media_audio import Outgoing
 from bot.phone.asterisk.media_inbox import Inbox
 from bot.phone.media_server import LARGEST_BACKLOG
+from bot.phone.resampling import ToLine
 
 GOODBYE_S = 1.0
 """After our hang-up the far end has so long to close the connection."""
@@ -47,7 +48,7 @@ class AudioSocketLeg:
         self._transport = transport
         self._inbox = Inbox()
         self._rate_hz = SAMPLE_RATE_HZ
-        self._incoming = Incoming(SAMPLE_RATE_HZ)
+        self._incoming = ToLine(SAMPLE_RATE_HZ)
         self._outgoing: Outgoing | None = None
 
     @property
@@ -111,7 +112,7 @@ class AudioSocketLeg:
             if rate_hz != self._rate_hz:
                 self._change_rate(rate_hz)
             if payload:
-                for pcm in self._incoming.frames(payload):
+                for pcm in self._incoming.take(payload):
                     self._inbox.put(AudioIn(pcm))
         elif kind == frames.KIND_DTMF:
             digit = payload.decode("latin-1").upper()
@@ -131,6 +132,6 @@ class AudioSocketLeg:
 
     def _change_rate(self, rate_hz: int) -> None:
         self._rate_hz = rate_hz
-        self._incoming = Incoming(rate_hz)
+        self._incoming = ToLine(rate_hz)
         unit = rate_hz * FRAME_MS // 1000 * 2
         self._outgoing = Outgoing(rate_hz, unit) if rate_hz != SAMPLE_RATE_HZ else None

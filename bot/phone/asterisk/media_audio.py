@@ -1,39 +1,17 @@
-"""A line's own PCM rate and frame length to and from ours: 320 bytes, 8000 Hz, 20 ms.
+"""Our frames (320 bytes, 8000 Hz, 20 ms) at a line's own PCM rate and frame length.
 
-Live audio, so soxr's QQ (cubic, under a sample of delay at 8 kHz); where the line is 8 kHz and its
-frames are 20 ms nothing is copied.
+Live audio, so soxr's QQ (cubic, under a sample of delay at 8 kHz; nothing folds on the way up); where
+the line is 8 kHz and its frames are 20 ms nothing is copied.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import soxr
 
 from bot.call.ports import FRAME_BYTES, SAMPLE_RATE_HZ
-
-
-class Incoming:
-    """The far end's PCM, in pieces of any length, as frames of 320 bytes at 8000 Hz."""
-
-    def __init__(self, rate_hz: int) -> None:
-        self._resampler = _resampler(rate_hz, SAMPLE_RATE_HZ)
-        self._rest = b""
-
-    def frames(self, pcm: bytes) -> Sequence[bytes]:
-        """The frames that are whole now.  `pcm` is whole samples."""
-        if self._resampler is not None:
-            pcm = _resample(self._resampler, pcm)
-        if not self._rest:
-            if len(pcm) == FRAME_BYTES:
-                return (pcm,)
-        else:
-            pcm = self._rest + pcm
-        whole = len(pcm) // FRAME_BYTES * FRAME_BYTES
-        self._rest = pcm[whole:]
-        return [pcm[at : at + FRAME_BYTES] for at in range(0, whole, FRAME_BYTES)]
 
 
 class Outgoing:

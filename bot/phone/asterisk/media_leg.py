@@ -16,12 +16,12 @@ from picows import WSCloseCode, WSError, ws_connect
 
 from bot.call.ports import AudioIn, DtmfIn, LegCapabilities, MarkIn, Receive, TransferFailed
 from bot.phone.asterisk import media_messages as messages
-from bot.phone.asterisk.media_audio import Incoming
 from bot.phone.asterisk.media_inbox import Inbox
 from bot.phone.asterisk.media_outflow import FORMATS, FormatRefused, Outflow
 from bot.phone.asterisk.settings import MediaSettings
 from bot.phone.codecs import alaw_to_pcm, ulaw_to_pcm
 from bot.phone.media_server import LARGEST_MESSAGE, BadMessage, MediaSocket
+from bot.phone.resampling import ToLine
 from bot.understanding.masking import mask
 
 SUBPROTOCOL = "media"
@@ -59,7 +59,7 @@ class MediaLeg(MediaSocket):
         self._gone = gone
         self._inbox = Inbox()
         self._outflow: Outflow | None = None
-        self._incoming: Incoming | None = None
+        self._incoming: ToLine | None = None
         self._decode: Callable[[bytes], bytes] | None = None
         self._early: list[bytes] = []
         self._early_bytes = 0
@@ -142,7 +142,7 @@ class MediaLeg(MediaSocket):
         elif len(message) % 2:
             raise BadMessage(f"sound of {len(message)} bytes, which is half a sample")
         if message:
-            for pcm in self._incoming.frames(message):
+            for pcm in self._incoming.take(message):
                 self._inbox.put(AudioIn(pcm))
 
     def close(self, code: WSCloseCode = WSCloseCode.OK, reason: str = "") -> None:
@@ -173,7 +173,7 @@ class MediaLeg(MediaSocket):
             _log.warning("a media WebSocket is refused: %s", refused)
             self.finish("refused")
             return
-        self._incoming = Incoming(FORMATS[start.format].rate_hz)
+        self._incoming = ToLine(FORMATS[start.format].rate_hz)
         self._decode = _DECODERS.get(start.format)
         early, self._early = self._early, []
         for message in early:

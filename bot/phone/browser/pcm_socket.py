@@ -19,7 +19,7 @@ from aiohttp import WebSocketError, WSCloseCode, WSMsgType, web
 from bot.call.ports import LegCapabilities
 from bot.phone.browser.messages import Hello, PageFault, decode_says, encode
 from bot.phone.browser.page_leg import PageLeg, Renew
-from bot.phone.browser.resampling import ToLine
+from bot.phone.resampling import ToLine
 
 LARGEST_MESSAGE = 64 * 1024
 LARGEST_BACKLOG = 64 * 1024

@@ -28,7 +28,7 @@ from av import AudioFrame
 from bot.call.ports import FRAME_BYTES, FRAME_MS, SAMPLE_RATE_HZ, LegCapabilities
 from bot.phone.browser.messages import Offer, PageFault, decode_says, encode
 from bot.phone.browser.page_leg import PageLeg, Renew
-from bot.phone.browser.resampling import ToLine
+from bot.phone.resampling import ToLine
 
 LEAD_MS = 60
 LONGEST_QUEUE = 50

@@ -86,7 +86,8 @@ async def test_other_rates_are_heard_at_8000_and_answered_at_their_own(rate_hz: 
         for at in range(0, len(theirs), unit):
             peer.sound(theirs[at : at + unit], rate_hz)
         await heard.count(19)
-        assert crossings(sound(heard)) == pytest.approx(320 * len(sound(heard)) / 6400, abs=3)
+        steady = sound(heard)[320:]  # the filter's first samples ring around zero
+        assert crossings(steady) == pytest.approx(320 * len(steady) / 6400, abs=3)
         ours = tone(8000, 400)
         for at in range(0, len(ours), 320):
             arrival.leg.send(ours[at : at + 320])

@@ -139,7 +139,7 @@ async def test_slin16_keeps_length_and_pitch_both_ways() -> None:
             (b"".join(item.pcm for item in heard), 8000),
             (b"".join(peer.channel.played), 16000),
         ):
-            values = struct.unpack(f"<{len(pcm) // 2}h", pcm)
+            values = struct.unpack(f"<{len(pcm) // 2}h", pcm)[160:]  # filters ring around zero at first
             crossings = sum((values[n] < 0) != (values[n + 1] < 0) for n in range(len(values) - 1))
             assert crossings == pytest.approx(2 * 400 * len(values) / rate_hz, abs=3)
         assert not peer.channel.dropped

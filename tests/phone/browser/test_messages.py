@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.phone.browser.allowance import Allowance
 from bot.phone.browser.messages import PageFault, PageSays, decode_hello, decode_says, typed_line
-from bot.phone.browser.resampling import ToLine
+from bot.phone.resampling import ToLine
 from tests.phone.browser.peer import tone
 
 JSON = st.recursive(

@@ -1,4 +1,4 @@
-"""Live sound at a browser's rate → frames of 20 ms at 8000 Hz.
+"""Live sound of a far end at its own rate → frames of 20 ms at 8000 Hz.
 
 soxr's QQ has next to no delay, but measured here it folds 5 kHz down to 3 kHz at 0 dB; its better
 levels hold back 9-70 ms.  So a short low-pass of our own (windowed sinc, -6 dB at 3.8 kHz, -55 dB from
@@ -37,7 +37,11 @@ class ToLine:
 
     def take(self, pcm: bytes) -> list[bytes]:
         """The frames that are whole now.  `pcm`: whole samples, any number of them."""
-        whole = self._waiting + (pcm if self._resampler is None else self._resampled(pcm))
+        if self._resampler is not None:
+            pcm = self._resampled(pcm)
+        if not self._waiting and len(pcm) == FRAME_BYTES:
+            return [pcm]
+        whole = self._waiting + pcm
         end = len(whole) // FRAME_BYTES * FRAME_BYTES
         self._waiting = whole[end:]
         return [whole[start : start + FRAME_BYTES] for start in range(0, end, FRAME_BYTES)]
