@@ -54,6 +54,7 @@ class CallDriver:
         self._to = adapters
         self._gate = VoiceGate(parameters)
         self._slow_ears_ms, self._say_behind_ms = parameters.slow_ears_ms, 0
+        self._move_s = parameters.move_ms / 1000
         recording = adapters.recording
         self._playout = Playout(adapters.leg, parameters, recording.bot if recording else None)
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -203,6 +204,7 @@ class CallDriver:
                 final=words.final,
                 utterance_id=words.utterance_id,
                 confidence=words.confidence,
+                typed=words.typed,
             )
         )
 
@@ -278,8 +280,9 @@ class CallDriver:
         try:
             if self._to.transfer is None:
                 raise TransferFailed("nobody can be reached from here")
-            await self._to.transfer(wanted)
-        except TransferFailed as error:
+            async with asyncio.timeout(self._move_s):  # the bot takes the call back then
+                await self._to.transfer(wanted)
+        except (TransferFailed, TimeoutError) as error:
             log.warning("call %s is not transferred: %s", self._call_id, error)
             self._signal(sig.TransferRefused(at_ms=self._now(), reason=str(error)))
         else:

@@ -21,6 +21,8 @@ class FloorTaking:
         if self._call.keys and mouth.interruptible:
             self._call.interrupt()
             return
+        if self._call.keys and mouth.guard_left_ms:
+            self._call.timers.set("guard", self._call.now + mouth.guard_left_ms)
         if not (customer.voice or customer.text or mouth.lowered):
             return
         asked = asked_now(self._call.expects if mouth.begun else "none", mouth.left_ms, self._call.p)

@@ -28,13 +28,24 @@ class Listening:
             self._call.lower()
         if words.final and self._call.closing:
             self.commit()
+        elif words.typed:
+            self._written()
+
+    def _written(self) -> None:
+        """A written line needs no end of turn, and is nobody's listening noise."""
+        call = self._call
+        if call.phase is Phase.SPEAKING and call.mouth.interruptible:
+            call.interrupt()
+        if call.phase is Phase.LISTENING:
+            self.commit()
 
     def slow_ears(self, signal: sig.EarsBehind) -> None:
         """His words are on their way: neither silence nor no_match is due."""
         self._call.deaf_until_ms = self._call.now + self._call.p.slow_ears_wait_ms
         quiet = self._call.customer.quiet_ms
         if self._call.phase is Phase.LISTENING and quiet is not None and not self._call.customer.voice:
-            self._call.timers.set("comfort", max(self._call.now, quiet + self._call.p.filler_ms))
+            silent = max(quiet, self._call.mouth.silent_ms)
+            self._call.timers.set("comfort", max(self._call.now, silent + self._call.p.filler_ms))
 
     def review(self) -> None:
         """The customer may speak: is his turn over?"""

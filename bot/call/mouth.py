@@ -46,6 +46,8 @@ class Mouth:
         self._plays = 0
         self._last: Ledger | None = None  # of the newest reply
         self.lowered = False
+        self.silent_ms = 0
+        """When the last of what was to be played was over."""
 
     @property
     def busy(self) -> bool:
@@ -84,30 +86,29 @@ class Mouth:
 
     def play(self, lines: tuple[Line, ...], reply: Reply | None, turn: int) -> None:
         """Play a reply's lines, or lines of the voice's own, after what plays now."""
-        self._play(lines, reply, turn, 0)
+        if not lines:
+            return
+        row = _Row(Ledger(self._plays + 1, turn, lines), reply)
+        if reply is not None:
+            self._last = row.ledger
+        self._append(row)
 
     def resume(self, back_ms: int) -> bool:
         """Go on with the newest reply's lines where they were stopped, or a little before; False where
         nothing of them is left."""
-        if self._last is None or self.busy:
+        if self._last is None or not self._last.over:
             return False
-        lines, skip_ms = self._last.rest(back_ms)
-        heard = self._last.heard[: -len(lines)] if lines else ()
-        self._play(lines, None, self._last.turn, skip_ms)
-        if lines:
-            self._last = self._rows[-1].ledger
-            self._last.before = heard
-        return bool(lines)
+        again = self._last.resumed(self._plays + 1, back_ms)
+        if again is None:
+            return False
+        self._last = again
+        self._append(_Row(again, None))
+        return True
 
-    def _play(self, lines: tuple[Line, ...], reply: Reply | None, turn: int, skip_ms: int) -> None:
-        if not lines:
-            return
+    def _append(self, row: _Row) -> None:
         self._plays += 1
-        row = _Row(Ledger(self._plays, turn, lines, skip_ms), reply)
         self._rows.append(row)
-        if reply is not None:
-            self._last = row.ledger
-        self._out.append(Play(self._plays, lines, skip_ms))
+        self._out.append(Play(self._plays, row.ledger.lines, row.ledger.at_ms))
 
     def begin(self, started: PlaybackStarted, now_ms: int) -> bool:
         """First sound of a row; False for a row that is not wanted any more."""
@@ -136,6 +137,7 @@ class Mouth:
             self._event(ev.SpeechEnded, now_ms)
             self._rows.remove(row)
             if not self._rows:
+                self.silent_ms = now_ms
                 self.lift()
 
     def stop(self, now_ms: int) -> None:

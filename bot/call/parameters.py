@@ -22,11 +22,11 @@ class Parameters:
     # -- end of the customer's turn
     words_lag_ms: int = 200  # how far the recogniser's words trail the sound: no decision before
     complete_ms: int = 200  # quiet that ends a turn whose text is surely complete
-    uncertain_ms: int = 450  # quiet that ends a turn whose text may or may not be complete
+    uncertain_ms: int = 360  # quiet that ends a turn whose text may or may not be complete
     unfinished_ms: int = 1400  # quiet that ends a turn whose text clearly goes on
     digits_ms: int = 1600  # quiet that ends a dictated number with digits missing
-    complete_at: float = 0.42  # completeness from which a text is surely complete
-    unfinished_at: float = 0.19  # completeness below which a text clearly goes on
+    complete_at: float = 0.95  # completeness from which a text is surely complete
+    unfinished_at: float = 0.78  # completeness below which a text clearly goes on
     settle_ms: int = 250  # words without detected voice: so long unchanged before they may count as quiet
     slow_pause_ms: int = 250  # a pause this long inside a turn marks one who speaks slowly in it
     slow_extra_ms: int = 150  # added after such a pause to the two longest waits

@@ -15,7 +15,8 @@ from bot.turn import HeardLine, Line
 class _Entry:
     line: Line
     audio_ms: int = 0
-    heard_ms: int = 0
+    heard_ms: int = 0  # the furthest that was played of it
+    at_ms: int = 0  # where playing stands: before that, where a clause is said again
     finished: bool = False
 
     def heard(self) -> HeardLine:
@@ -26,16 +27,13 @@ class _Entry:
 class Ledger:
     """One row of lines: asked for, begun, heard line by line."""
 
-    def __init__(self, play: int, turn: int, lines: tuple[Line, ...], skip_ms: int = 0) -> None:
-        """`skip_ms` of the first line were heard before."""
+    def __init__(self, play: int, turn: int, lines: tuple[Line, ...]) -> None:
         self.play = play
         self.turn = turn
         self.begun = False
         self.over = False
         self.before: tuple[HeardLine, ...] = ()  # lines of the same reply that were heard earlier
         self._entries = [_Entry(line) for line in lines]
-        if self._entries:
-            self._entries[0].heard_ms = skip_ms
 
     def begin(self, line_ms: tuple[int, ...]) -> None:
         """The first frame went out; lengths by line."""
@@ -47,14 +45,15 @@ class Ledger:
         """So much of a line has been played; never less than before."""
         if 0 <= line < len(self._entries) and not self._entries[line].finished:
             entry = self._entries[line]
-            entry.heard_ms = min(max(entry.heard_ms, heard_ms), entry.audio_ms)
+            entry.at_ms = min(max(entry.at_ms, heard_ms), entry.audio_ms)
+            entry.heard_ms = max(entry.heard_ms, entry.at_ms)
 
     def done(self, line: int) -> HeardLine | None:
         """A line was played to its end: its record, None where that is known already."""
         if not 0 <= line < len(self._entries) or self._entries[line].finished:
             return None
         entry = self._entries[line]
-        entry.finished, entry.heard_ms = True, entry.audio_ms
+        entry.finished, entry.heard_ms, entry.at_ms = True, entry.audio_ms, entry.audio_ms
         self.over = all(e.finished for e in self._entries)
         return entry.heard()
 
@@ -82,27 +81,40 @@ class Ledger:
         ends = moments(entry.line.text, entry.audio_ms)
         for begin, end in entry.line.guarded:
             begins_ms = ends[begin - 1] if begin else 0
-            if begins_ms <= entry.heard_ms < ends[end - 1]:
-                return ends[end - 1] - entry.heard_ms
+            if begins_ms <= entry.at_ms < ends[end - 1]:
+                return ends[end - 1] - entry.at_ms
         return 0
 
-    def rest(self, back_ms: int) -> tuple[tuple[Line, ...], int]:
-        """What is left to say of these lines, and where to enter the first of them (ms).
+    def resumed(self, play: int, back_ms: int) -> Ledger | None:
+        """A row that goes on with what is left of these lines, None where nothing is.
 
-        At the beginning of the clause that was being said, at most `back_ms` back.
+        It enters the first of them at the beginning of the clause that was being said, at most `back_ms`
+        back; what was heard stays heard.
         """
         left = [entry for entry in self._entries if not entry.finished]
         if not left:
-            return (), 0
+            return None
+        again = Ledger(play, self.turn, tuple(entry.line for entry in left))
+        again.before = self.heard[: -len(left)]
+        again._entries = [_Entry(entry.line, entry.audio_ms, entry.heard_ms) for entry in left]
         first = left[0]
-        return tuple(entry.line for entry in left), clause_at(
-            first.line.text, first.heard_ms, first.audio_ms, back_ms
-        )
+        again._entries[0].at_ms = clause_at(first.line.text, first.at_ms, first.audio_ms, back_ms)
+        return again
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """All of them."""
+        return tuple(entry.line for entry in self._entries)
+
+    @property
+    def at_ms(self) -> int:
+        """Where playing stands in the present line, or will begin."""
+        return next((entry.at_ms for entry in self._entries if not entry.finished), 0)
 
     @property
     def left_ms(self) -> int:
         """How much is left to play, as far as lengths are known."""
-        return sum(e.audio_ms - e.heard_ms for e in self._entries if not e.finished)
+        return sum(e.audio_ms - e.at_ms for e in self._entries if not e.finished)
 
     @property
     def audio_ms(self) -> int:

@@ -30,13 +30,16 @@ class AudioIn:
 class WordsIn:
     """Words that the line itself delivers (simulated customers, `--ears script`).
 
-    `text` is the whole utterance so far, `final` where it will not change any more.
+    `text` is the whole utterance so far, `final` where it will not change any more.  `side` is the
+    agent's only on a line with two tracks.  `typed`: written, and so a whole turn whenever it comes.
     """
 
     text: str
     final: bool
     utterance_id: str = ""
     confidence: float | None = None
+    side: Literal["customer", "agent"] = "customer"
+    typed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,8 @@ class CallSession:
                     self._call.ask("transfer_failed")
             case sig.EarsBehind():
                 self._listening.slow_ears(signal)
+            case sig.FarHangup(cause="transferred") if self._call.phase is Phase.MOVING:
+                self._call.end("bot", "transferred", "transferred", far=True)  # the line tells it first
             case sig.FarHangup():
                 self._call.end(
                     "customer",

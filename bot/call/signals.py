@@ -41,12 +41,14 @@ class VoiceStopped(Signal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words(Signal):
-    """Words recognised: the whole text of one utterance so far; `final` closes that utterance."""
+    """Words recognised: the whole text of one utterance so far; `final` closes that utterance.
+    `typed`: written, and so a whole turn whenever it comes."""
 
     text: str
     final: bool = False
     utterance_id: str = ""
     confidence: float | None = None
+    typed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,14 +86,16 @@ class CallState:
         quiet = customer.quiet_ms if customer.quiet_ms is not None else self.now
         timing = Timing(min(quiet, self.now), customer.words_ms if kind == "say" else 0, self.now)
         utterance_id, confidence, text, digits = customer.utterance_id, customer.confidence, None, None
+        if kind in ("voicemail", "transfer_failed"):
+            self.overheard()
         if kind == "say":
             self.log_final()
             text = customer.take()
         if kind == "dtmf":
             digits, self.keys = self.keys, ""
         self.phase = step(self.phase, Step.ASK)
-        self.timers.cancel(*OF_LISTENING, "retry", "hold", "move", "guard")
-        self.held = self.foreseen = None
+        self.timers.cancel(*OF_LISTENING, "final", "retry", "hold", "move", "guard")
+        self.held, self.foreseen, self.closing = None, None, False
         request = self.asking.real(
             kind,
             self.now,
@@ -107,6 +109,13 @@ class CallState:
         self.out.append(sig.AskBrain(request))
         self.timers.set("filler", self.now + self.p.filler_ms)
         self.timers.set("give_up", self.now + self.p.give_up_ms)
+
+    def overheard(self) -> None:
+        """What a machine said, or he to nobody while he waited for a person, is no turn."""
+        if self.customer.text:
+            self.log_final()
+            self.customer.take()
+        self.keys = ""
 
     def go_on(self, reply: Reply) -> bool:
         """A false start: what stopped the bot was a listener's noise after all.  It goes on where it was
@@ -149,7 +158,7 @@ class CallState:
         self.interrupt()
         self.mouth.stop(self.now)
         self.timers.cancel_all()
-        self.asking.answered, self.cause, self.moving_to = True, cause, None
+        self.asking.answered, self.cause, self.moving_to, self.closing = True, cause, None, False
         self.phase = step(self.phase, Step.FAREWELL)
         self.mouth.play((self.own(node),), None, self.asking.turn)
 

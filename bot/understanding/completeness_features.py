@@ -1,16 +1,23 @@
-"""What a text so far shows of being complete: its end, its length, and where its last marks stand.
+"""What a text so far shows of being complete: its end, its length, its parts of speech, what was asked.
 
 Names of features, for the linear model of `completeness`.  The end is seen as characters (words in
 English), with and without final particles.  The rest generalises over words: how far from the end
-stand the last negator, question word, verb, number and so on, and in which order.
+stand the last negator, question word, verb, number and so on, and in which order; the last parts of
+speech (completeness_lexicon); whether the clause has a predicate; and these by what the bot asked.
 """
 
 from __future__ import annotations
 
 import re
 
+from bot.understanding.completeness_lexicon import tagged
+
+Tagged = tuple[tuple[str, str], ...]
+
 HAN = re.compile(r"[\u3400-\u9fff]")
 _PARTICLES = re.compile(r"[吗呢吧啊了呀嘛啦哈哦的]+$")
+_CLAUSE_STARTS = frozenset(["link", "if", "when", "final"])
+_PREDICATES = frozenset(["verb", "whole", "adj", "be", "have", "say", "ask"])
 _OPENERS = re.compile(r"(如果|要是|假如|因为|虽然|既然|除非|只要|等我)")
 _CLOSERS = re.compile(r"(就|那|所以|但|也|还|怎么|吗|呢|才|都|再)")
 _MARKS = {
@@ -34,13 +41,70 @@ for _name, _chars in _MARKS.items():
         _MARK_OF[_char] = (*_MARK_OF.get(_char, ()), _name)
 
 
-def features(folded: str) -> list[str]:
-    """Names of the features of a folded text that is not empty; each counts 1."""
+GROUPS = {
+    "yes_no_question": "y",
+    "offer": "y",
+    "identity_check": "i",
+    "time": "t",
+    "digits": "o",
+    "open_question": "o",
+    "pitch": "o",
+    "none": "o",
+}
+
+
+def features(folded: str, expects: str = "") -> list[str]:
+    """Names of the features of a folded text that is not empty; each counts 1.
+
+    `expects`: what the bot's line expects (bot.turn.Expects), "" where that is not known.
+    """
     chinese = bool(HAN.match(folded[-1]))
     names = ["bias"]
     names += _chinese(folded) if chinese else _english(folded.split())
+    names += _grammar(tagged(folded), GROUPS.get(expects, ""), "z" if chinese else "e")
     if _OPENERS.search(folded) and not _CLOSERS.search(_OPENERS.split(folded)[-1]):
         names.append("open condition")
+    return names
+
+
+def _grammar(words: Tagged, group: str, language: str) -> list[str]:
+    """The last parts of speech, whether the clause has a predicate, and what was asked."""
+    tags = [tag for _, tag in words]
+    while len(tags) > 1 and tags[-1] == "final":
+        tags.pop()
+    stripped = "+" if len(tags) < len(words) else "-"
+    one, two = tags[-1], tags[-2] if len(tags) > 1 else "^"
+    three = tags[-3] if len(tags) > 2 else "^"
+    last = words[len(tags) - 1][0]
+    start = 0
+    for place, tag in enumerate(tags[:-1]):
+        if tag in _CLAUSE_STARTS:
+            start = place + 1
+    clause = tags[start:]
+    predicate = "p" if any(tag in _PREDICATES for tag in clause) else "-"
+    inner = "p" if any(tag in _PREDICATES for tag in clause[:-1]) else "-"
+    size = bucket(len(clause))
+    names = [
+        f"{language}t1:{one}{stripped}",
+        f"{language}t2:{two} {one}{stripped}",
+        f"{language}t3:{three} {two} {one}",
+        f"{language}tw:{two} {last}",
+        f"{language}w:{last}{stripped}",
+        f"{language}c:{predicate}{inner}{one}{stripped}",
+        f"{language}cs:{predicate}{inner}{size}{stripped}",
+        f"{language}f1:{clause[0]}{predicate}{one}",
+    ]
+    if len(tags) <= 5:
+        names.append(f"{language}all:{' '.join(tags)}{stripped}")
+    if group:
+        names += [
+            f"{group}",
+            f"{group}1:{one}{stripped}",
+            f"{group}p:{predicate}{inner}{one}",
+            f"{group}n:{min(len(tags), 6)}",
+        ]
+        if len(tags) <= 3:
+            names.append(f"{group}all:{' '.join(tags)}")
     return names
 
 

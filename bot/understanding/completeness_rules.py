@@ -1,7 +1,8 @@
 """What the grammar of Chinese and English says about a text being complete.
 
-Three findings: `goes_on` (more must come: a trailing 因为, a preposition without its verb, an open
-condition), `rounded` (asked or said to its end), and digits counted.  All texts folded.
+`certainty` adds to the model's log-odds: less where more must come (`goes_on`: a trailing 因为, a
+preposition without its verb, an open condition), more for what was asked or said to its end and for
+bare answers.  And digits are counted.  All texts folded.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ import re
 from bot.understanding.completeness_features import HAN
 from bot.understanding.interrupts import is_answer
 
-_NUMERAL = re.compile(r"[0-9零一二三四五六七八九幺两]")
+_NUMERAL = re.compile(
+    r"[0-9零一二三四五六七八九幺两]|x$|\b(zero|oh|one|two|three|four|five|six|seven|eight|nine)\b"
+)
+_NO_DIGITS = re.compile(r"[末后]?[三四六八]位|一下|一会儿?|one (second|sec|moment|minute)|last four")
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -55,10 +59,10 @@ _PREDICATE = re.compile(
 )
 _WHEN_ONLY = re.compile(
     r"(我|你|您|他|我们|你们)(今天|明天|后天|昨天|前天|上午|下午|晚上|中午|现在|平时|一般|上个?月|下个?月|上次|下次|去年|今年"
-    r"|这边|那边|这里|那里|这会儿|最近|到时候|自己|家里|老是|经常|基本|基本上|好像|可能|应该|直接|还是|已经)$"
+    r"|这边|那边|这里|那里|这儿|那儿|这会儿|最近|到时候|自己|家里|老是|经常|基本|基本上|好像|可能|应该|直接|还是|已经)$"
 )
 _IF = re.compile(
-    r"(如果|(?<!主)要是|假如|虽然|除非|只要|不管|^[那你]?等[我他](?!先?[问看想查找]))"
+    r"(如果|(?<!主)要是|假如|万一|既然|即使|就算|哪怕|虽然|除非|只要|不管|^[那你]?等[我他](?!先?[问看想查找]))"
     r"(?!.*(就|那|怎么|吗|呢|才|都|再说|再打|可以|但|不用|能不能|什么|多少|行不行|几|谁|哪))[^再]*$"
 )
 _CASE = re.compile(
@@ -101,7 +105,8 @@ _WONDERING = re.compile(
 _NEEDS_DIGITS = (
     (re.compile(r"后四位|末四位|最后四位|四位|last four|four digits", re.I), 4),
     (re.compile(r"后六位|六位|six digits", re.I), 6),
-    (re.compile(r"手机号|电话号码|phone number", re.I), 11),
+    (re.compile(r"手机号|电话号码"), 11),
+    (re.compile(r"phone number", re.I), 10),
     (re.compile(r"身份证号", re.I), 18),
 )
 
@@ -116,14 +121,18 @@ def digits_wanted(bot_line: str) -> int | None:
 
 def digits_in(text: str) -> int:
     """How many digits the text dictates: 四零八六 has 4, 是 has none."""
-    return len(_NUMERAL.findall(text))
+    return len(_NUMERAL.findall(_NO_DIGITS.sub(" ", text.lower())))
 
 
 def hangs(folded: str) -> bool:
     """Whether a text (folded) ends in a word that no one stops at."""
     if HAN.match(folded[-1]):
+        if not folded.endswith(HANGING_ZH):
+            return False
         return any(folded.endswith(word) and not _is_whole(folded, word) for word in HANGING_ZH)
     words = folded.split()
+    if words[-1] == "mean":
+        return words[-2:-1] != ["you"]
     return words[-1] in HANGING_EN and words[-1] not in _MAY_END_EN
 
 
@@ -139,23 +148,30 @@ def goes_on(folded: str, expects: str) -> bool:
     return any(p.search(folded) for p in (_PIVOT, _THINKING, _CONCESSION, _TAKES_CLAUSE, _WHEN_ONLY, _IF))
 
 
-def rounded(folded: str, expects: str) -> float:
-    """What is to be added to the log-odds of a text that was asked, dated or said to its end."""
+def certainty(folded: str, expects: str) -> float:
+    """What grammar adds to the log-odds of a text being complete; 0.0 where it says nothing."""
+    if goes_on(folded, expects):
+        return -3.0
+    return _rounded(folded, expects) + _answered(folded, expects)
+
+
+def _rounded(folded: str, expects: str) -> float:
+    """For a text that was asked, dated or said to its end."""
     if _asks(folded) or (expects == "time" and _TIME_END.search(folded)):
-        return 1.5
-    return 1.0 if _ROUNDED.search(folded) else 0.0
+        return 1.0
+    return 0.7 if _ROUNDED.search(folded) else 0.0
 
 
-def plain_answer(folded: str, expects: str) -> float | None:
-    """How complete a bare answer to a yes-no question is; None where the text is none.
+def _answered(folded: str, expects: str) -> float:
+    """For a bare answer to a yes-no question.
 
     After 请问是某某吗 people like to explain a no, so that is not sure.
     """
     if expects not in ("yes_no_question", "offer", "identity_check"):
-        return None
+        return 0.0
     if expects == "identity_check" and folded in _MAY_EXPLAIN:
-        return 0.38
-    return 0.97 if is_answer(folded) or _SHORT_ANSWER.search(folded) or _IT_IS_ME.search(folded) else None
+        return -1.5
+    return 3.0 if is_answer(folded) or _SHORT_ANSWER.search(folded) or _IT_IS_ME.search(folded) else 0.0
 
 
 def digits_done(folded: str, bot_line: str) -> float | None:
@@ -165,7 +181,7 @@ def digits_done(folded: str, bot_line: str) -> float | None:
         return None
     if wanted is None:
         return 0.38
-    return 0.97 if found >= wanted else 0.05
+    return 0.99 if found >= wanted else 0.05
 
 
 def _case_hangs(folded: str) -> bool:
@@ -198,10 +214,12 @@ def _is_whole(folded: str, word: str) -> bool:
         return bool(re.search(r"(是|找|给|骗|怪|信|又是|谢谢)$", before))
     if word in ("这个", "那个"):
         if before.endswith("就是"):
-            return False
+            return before.startswith(("对", "是的", "没错"))
         return (
             bool(re.search(r"(要|办|用|过|是|要的|不要|说的|懂|道|需要|开)$", before)) and len(before) >= 2
         ) or (before.endswith("的") and len(before) >= 8)
+    if word == "额":
+        return before.endswith(tuple("余金数限总差定全税"))
     if word in ("在", "和"):
         return before.endswith(("不", "我", "他不", "人"))
     if word in ("我的", "你的", "你们的", "可能", "就是", "一直", "已经", "原来", "大概"):

@@ -5,7 +5,8 @@ A listener's noises (嗯嗯, 对对, 好的好的, 哦这样啊, uh-huh) ask the
 Their number is small, while there is no end to what interrupts.  So the test is: read the text as
 a row of listener's noises, particles and hesitations; what is left over decides.  Whatever cannot
 be read so stops the bot, but for a scrap of one character that a recogniser may have misheard, and
-the bot's own words coming back.  Right after a yes-no question yes and no are answers.
+the bot's own words coming back.  Right after a yes-no question yes and no are answers, after an open
+one a verdict is (还行).
 
 Unsettled text (a partial whose last word may still grow: 不 → 不错, 等 → 等一下) is judged
 without that word.
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 
@@ -32,13 +34,19 @@ from bot.understanding.listening_words import (
     OPEN_GLUE,
     UNSTABLE_EN,
     UNSTABLE_ZH,
+    VERDICTS_EN,
+    VERDICTS_ZH,
 )
+from bot.understanding.numbers import to_chinese
 
 Expected = Literal["yes_no", "open", "none"]
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_ONLY_HAN = re.compile(r"[\u3400-\u9fff]+")
 _NOT_TEXT = re.compile(r"[^\u3400-\u9fffa-z0-9' ]+")
 _NEWS = re.compile(r"(是|这样|这样的|真的|真)(吗|么)$")  # 是这样的吗, 真的吗: the speaker is to go on
+_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,4})?")
+_SHORT_ECHO, _LONG_ECHO = 3, 6  # characters from which words may be an echo; from which even with a cue
 _TOKEN = re.compile(r"[a-z0-9']+|[\u3400-\u9fff]+")
 _LONGEST_ZH = max(len(word) for word in NOISES_ZH)
 _LONGEST_EN = max(len(phrase.split()) for phrase in NOISES_EN)
@@ -80,17 +88,20 @@ def judge(bot_line: str, text: str, expects: str = "none", *, settled: bool = Tr
     folded = fold(text)
     if not folded:
         return Judgement(False, 0.02)
-    if expects == "yes_no" and _answers(folded):
+    if len(folded) >= _LONG_ECHO and _is_echo(text, bot_line):
+        return Judgement(False, 0.3)
+    if (expects == "yes_no" and _answers(folded)) or (expects == "open" and _is_verdict(folded)):
         return Judgement(True, 0.9)
     if _takes_floor(folded):
         return Judgement(True, 0.9)
     reading = _read(folded, settled)
+    cue = _cue_in(reading.kept) or any(word in folded for word in _WHOLE_CUES)
     if not reading.rest:
-        stop = _cue_in(reading.kept) and not _NEWS.search(folded)
+        stop = cue and not _NEWS.search(folded)
         return Judgement(stop, 0.9 if stop else 0.05 if reading.noises else 0.25)
-    if _cue_in(reading.kept) or any(cue in folded for cue in _WHOLE_CUES):
+    if cue:
         return Judgement(True, 0.97)
-    if _is_echo(folded, bot_line):
+    if _is_echo(text, bot_line):
         return Judgement(False, 0.3)
     if (
         expects != "open"
@@ -106,6 +117,8 @@ def judge(bot_line: str, text: str, expects: str = "none", *, settled: bool = Tr
 @lru_cache(maxsize=2048)
 def fold(text: str) -> str:
     """Lower case, no punctuation, one space between English words, none between Chinese ones."""
+    if _ONLY_HAN.fullmatch(text):
+        return text
     plain = _NOT_TEXT.sub(" ", text.lower().replace("\u2019", "'").replace("-", " "))
     plain = re.sub(r"(?<=[\u3400-\u9fff]) +| +(?=[\u3400-\u9fff])", "", plain)
     plain = re.sub(r"([a-z])\1{2,}", r"\1", plain)
@@ -199,7 +212,7 @@ def _read_english(words: list[str], *, begun: bool) -> tuple[int, int, str]:
 
 def _takes_floor(folded: str) -> bool:
     """Whether the text holds a phrase made of noises that takes the floor: 好了好了, 喂喂."""
-    for harmless in ("就好了", "太好了", "说对了", "最好了", "晓得了", "懂得了"):
+    for harmless in ("好了解", "行了解", "就好了", "太好了", "说对了", "最好了", "晓得了", "懂得了"):
         folded = folded.replace(harmless, "")
     return any(phrase in folded for phrase in FLOOR_ZH) or "hello hello" in folded
 
@@ -220,7 +233,31 @@ def _cue_in(kept: str) -> bool:
     return any(f" {cue} " in padded for cue in CUES_EN)
 
 
-def _is_echo(folded: str, bot_line: str) -> bool:
-    """Whether the text is the bot's own words coming back (an echo, or a listener repeating them)."""
-    bare = "".join(ch for ch in folded if ch not in "啊哦嗯呀")
-    return len(bare) >= 3 and bare in fold(bot_line)
+def _is_verdict(folded: str) -> bool:
+    """Whether the text answers 怎么样 in a listener's words: 还行, 挺好的, pretty good."""
+    return any(word in folded for word in VERDICTS_ZH) or folded in VERDICTS_EN
+
+
+def _is_echo(text: str, bot_line: str) -> bool:
+    """Whether the text is the bot's own words coming back (an echo, or a listener repeating them).
+
+    A recogniser may have misheard some of a long one.
+    """
+    said, own = _spoken(text), _spoken(bot_line)
+    bare = "".join(ch for ch in said if ch not in "啊哦嗯呀")
+    if len(bare) < _SHORT_ECHO:
+        return False
+    if not _HAN.search(bare):
+        return f" {bare} " in f" {own} "
+    if bare in own:
+        return True
+    pairs = [bare[place : place + 2] for place in range(len(bare) - 1)]
+    return len(bare) >= _LONG_ECHO and sum(pair in own for pair in pairs) >= 0.75 * len(pairs)
+
+
+@lru_cache(maxsize=2048)
+def _spoken(text: str) -> str:
+    """The text folded, its numbers in words: 每月5块 and 每月五块 sound the same."""
+    if _HAN.search(text):
+        text = _NUMBER.sub(lambda found: to_chinese(Decimal(found.group())), text)
+    return fold(text)

@@ -14,7 +14,7 @@ from bot.turn import Expects, Line, Reply, TurnRequest
 from bot.understanding.completeness import Completeness
 
 P = Parameters()
-UNSURE = Completeness({"bias": -0.8})
+UNSURE = Completeness({"bias": 1.9})
 """Rules only; whatever they leave open is uncertain."""
 
 FACTS = CallFacts(
@@ -53,8 +53,12 @@ def reply(
 class OneCall:
     """Feeds a session and keeps its timers as a driver does; `at` moves time, ringing what is due."""
 
-    def __init__(self, *, final_on_demand: bool = False, parameters: Parameters = P) -> None:
-        self.session = CallSession(FACTS, parameters, UNSURE, final_on_demand=final_on_demand)
+    def __init__(
+        self, *, final_on_demand: bool = False, transfers: bool = False, parameters: Parameters = P
+    ) -> None:
+        self.session = CallSession(
+            FACTS, parameters, UNSURE, final_on_demand=final_on_demand, transfers=transfers
+        )
         self.now = 0
         self.timers: dict[str, int] = {}
         self.commands: list[sig.Command] = []

@@ -32,7 +32,7 @@ def test_a_word_that_may_still_be_on_its_way_is_waited_for() -> None:
 
 
 def test_a_slow_speaker_gets_more_time_but_a_plain_yes_does_not() -> None:
-    for done, more in ((0.97, 0), (0.3, 0), (0.05, P.slow_extra_ms)):
+    for done, more in ((0.97, 0), (0.9, 0), (0.05, P.slow_extra_ms)):
         quick = turn_ends_ms(hearing(), done, "offer", P)
         assert turn_ends_ms(hearing(slow=True), done, "offer", P) == quick + more
 

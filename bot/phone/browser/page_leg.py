@@ -158,7 +158,7 @@ class PageLeg(ABC):
         elif said.say is not None:
             if text := typed_line(said.say):
                 self._typed += 1
-                self._deliver(WordsIn(text, True, f"typed-{self._typed}", 1.0))
+                self._deliver(WordsIn(text, True, f"typed-{self._typed}", 1.0, typed=True))
         elif said.answer:
             if self._answer is None or self._answer.done():
                 return  # it stopped ringing in this moment
