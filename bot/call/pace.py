@@ -12,6 +12,9 @@ from bot.call.parameters import Parameters
 LONGEST_LAG_MS = 600
 SEEN_LAGS = 6
 PAUSES_COUNT_FROM_MS = 250
+FORGETS = 0.4
+"""Weight of the newest turn among those of the call."""
+
 CUT_OFF_MS = 700
 """A caller who goes on this soon after his turn was taken had not finished."""
 
@@ -22,7 +25,8 @@ class Pace:
     def __init__(self, parameters: Parameters) -> None:
         self._p = parameters
         self._lags: deque[int] = deque(maxlen=SEEN_LAGS)
-        self._pause_ms = 0.0
+        self._pause_ms = 0.0  # the longest pause of a turn, smoothed over turns
+        self._longest_ms = 0  # of the turn that is going on
 
     @property
     def lag_ms(self) -> int:
@@ -43,10 +47,10 @@ class Pace:
             self._lags.append(behind_ms)
 
     def paused(self, ms: int) -> None:
-        """The caller paused in mid-turn and went on."""
-        if ms >= PAUSES_COUNT_FROM_MS:
-            self._pause_ms = max(float(ms), 0.5 * (self._pause_ms + ms))
+        """The caller paused in mid-turn and went on, or went on after a turn that was taken too soon."""
+        self._longest_ms = max(self._longest_ms, ms)
 
     def turn_over(self) -> None:
-        """A turn was taken: what was seen before counts a little less."""
-        self._pause_ms *= 0.8
+        """A turn was taken.  Anybody pauses once; who pauses in one turn after another is waited for."""
+        self._pause_ms += FORGETS * (self._longest_ms - self._pause_ms)
+        self._longest_ms = 0

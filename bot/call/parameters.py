@@ -26,7 +26,7 @@ class Parameters:
     unfinished_ms: int = 1400  # quiet that ends a turn whose text clearly goes on
     digits_ms: int = 1600  # quiet that ends a dictated number with digits missing
     complete_at: float = 0.95  # completeness from which a text is surely complete
-    unfinished_at: float = 0.78  # completeness below which a text clearly goes on
+    unfinished_at: float = 0.75  # completeness below which a text clearly goes on
     settle_ms: int = 250  # words without detected voice: so long unchanged before they may count as quiet
     slow_pause_ms: int = 250  # a pause this long inside a turn marks one who speaks slowly in it
     slow_extra_ms: int = 150  # added after such a pause to the two longest waits
@@ -65,6 +65,10 @@ class Parameters:
     filler_ms: int = 1500  # after so long without a reply the bot says one moment please
     give_up_ms: int = 10_000  # after so long it apologises and ends
     deadline_ms: int = 4000  # how long one request waits before it is repeated
+
+    # -- a message for a machine that records
+    message_quiet_ms: int = 1500  # no beep was heard: so much quiet after the greeting will do
+    message_wait_ms: int = 15_000  # nor quiet: after so long it begins whatever is heard
 
     # -- giving the call to a person
     hold_every_ms: int = 8000  # so often the customer hears that he is being put through
