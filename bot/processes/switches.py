@@ -24,7 +24,7 @@ from bot.phone.asterisk.media_endpoint import MediaEndpoint
 from bot.phone.asterisk.media_leg import connect_media
 from bot.phone.asterisk.settings import MediaSettings
 from bot.phone.browser.app import talk_routes
-from bot.phone.browser.settings import BrowserSettings, ScriptChoice
+from bot.phone.browser.settings import TEXT_EARS, BrowserSettings, ScriptChoice
 from bot.phone.dialling import LineHistory, News, Originator, Permits
 from bot.phone.freeswitch.media import FreeSwitchMedia
 from bot.phone.freeswitch.origination import FreeSwitchOriginator
@@ -203,7 +203,8 @@ class BrowserLines:
         offered = settings.scripts
         if not offered and script:
             offered = (ScriptChoice(name=script, zh=script, en=script),)
-        self._settings = msgspec.structs.replace(settings, ears=ears, scripts=offered)
+        named = ears if settings.ears == TEXT_EARS else settings.ears
+        self._settings = msgspec.structs.replace(settings, ears=named, scripts=offered)
         self._door = door
 
     @property

@@ -74,7 +74,7 @@ class VoiceProcess:
         self._simulated = SimulatedCalls(redis, name, self.calls, self._brain, calls)
         self.lines: Lines | None = None
         if phones is not None:
-            ears = recogniser.name if recogniser is not None else "text"
+            ears = "recogniser" if recogniser is not None else "text"
             self.lines = Lines(redis, self.calls, self._brain, phones, calls, ears=ears, shared=share_ports)
 
     async def start(self) -> None:

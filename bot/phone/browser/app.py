@@ -208,7 +208,7 @@ def _arrival(leg: PageLeg, hello: Hello, ticket: Ticket) -> Arrival:
     """What the page sends along cannot say who it is: that is the ticket's."""
     own = {"kind": ticket.kind, **({"agent_id": ticket.agent_id} if ticket.agent_id else {})}
     sent = {key: value for key, value in hello.parameters.items() if key not in ("kind", "agent_id")}
-    return Arrival(leg, "browser", uuid.uuid4().hex, "inbound", parameters={**sent, **own})
+    return Arrival(leg, "browser", uuid.uuid4().hex, "outbound", parameters={**sent, **own})
 
 
 async def _turn_away(

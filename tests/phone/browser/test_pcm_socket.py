@@ -145,7 +145,7 @@ async def test_the_arrival_names_what_the_page_sent_but_the_ticket_says_who_it_i
     parameters = {"script": "ringback", "contact": '{"name":"张伟"}', "agent_id": "boss", "kind": "softphone"}
     await page.call(parameters=parameters)
     arrival = (await server.line()).arrival
-    assert (arrival.provider, arrival.direction) == ("browser", "inbound")
+    assert (arrival.provider, arrival.direction) == ("browser", "outbound")
     assert arrival.parameters == {"script": "ringback", "contact": '{"name":"张伟"}', "kind": "talk"}
 
 
