@@ -180,7 +180,7 @@ async def test_typed_lines_and_keys_reach_the_bot(serve: Serve, open_page: OpenP
     await page.click("#keys summary")
     await page.click("#keys button:has-text('#')")
     await line.until(lambda: len(line.rest) == 2)
-    assert line.rest == [WordsIn("不需要", True, "typed-1", 1.0), DtmfIn("#")]
+    assert line.rest == [WordsIn("不需要", True, "typed-1", 1.0, typed=True), DtmfIn("#")]
 
 
 async def test_the_caller_hangs_up_sees_the_outcome_and_calls_again(

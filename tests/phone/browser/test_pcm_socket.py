@@ -116,9 +116,9 @@ async def test_typed_lines_are_words_and_keys_are_keys_in_order(serve: Serve, ne
         await page.tell(message)
     assert await line.until_hung_up() == HungUpIn("customer")
     assert line.rest == [
-        WordsIn("你好", True, "typed-1", 1.0),
+        WordsIn("你好", True, "typed-1", 1.0, typed=True),
         DtmfIn("#"),
-        WordsIn("不需要", True, "typed-2", 1.0),
+        WordsIn("不需要", True, "typed-2", 1.0, typed=True),
         HungUpIn("customer"),
     ]
 

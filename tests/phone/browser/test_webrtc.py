@@ -83,7 +83,7 @@ async def test_the_data_channel_carries_words_keys_events_and_the_end(serve: Ser
     page.tell({"say": "不用了"})
     page.tell({"digit": "2"})
     await line.until(lambda: len(line.rest) == 2)
-    assert line.rest == [WordsIn("不用了", True, "typed-1", 1.0), DtmfIn("2")]
+    assert line.rest == [WordsIn("不用了", True, "typed-1", 1.0, typed=True), DtmfIn("2")]
     line.leg.show({"kind": "reply", "text": "好的,再见。"})
     await page.until(lambda: page.said)
     assert page.said == [{"event": {"kind": "reply", "text": "好的,再见。"}}]
