@@ -38,8 +38,9 @@ import uvloop
 from benchmarks._caller import CallerLeg, Spoken, Stretch, sound_of
 from benchmarks._report import finish, machine, percentiles
 from bot.bus import connect
+from bot.call.adapters import Adapters
 from bot.call.clock import run_virtual
-from bot.call.driver import Adapters, CallDriver
+from bot.call.driver import CallDriver
 from bot.call.journal import CallFacts
 from bot.call.pacer import Pacer
 from bot.call.parameters import Parameters

@@ -41,7 +41,7 @@ class MediaFailed(Exception):
 class MediaLeg(MediaSocket):
     """A PhoneLeg over chan_websocket."""
 
-    capabilities = LegCapabilities(marks=True, flush=True, dtmf=True, continuous=False, lead_ms=60)
+    capabilities = LegCapabilities(marks=True, flush=True, dtmf=True, continuous=False, lead_ms=20)
 
     def __init__(
         self,

@@ -30,7 +30,7 @@ from bot.phone.codecs import pcm_to_ulaw, ulaw_to_pcm
 from bot.phone.dialling import DialFailed
 from bot.phone.twilio.messages import Encoder, Opening, Track
 
-LEAD_MS = 60
+LEAD_MS = 20
 ULAW_FRAME_BYTES = FRAME_BYTES // 2
 LONGEST_WAIT = 1500
 """Inputs (30 s of audio) that are kept until somebody listens; then the oldest is dropped."""
@@ -82,7 +82,7 @@ class TwilioLeg:
         self._rests: dict[Track, bytes] = {}
         self._marks: dict[str, str] = {}
         self._marked = 0
-        self._utterance = 1
+        self._utterances: dict[Track, int] = {}
 
     # -- the PhoneLeg port
 
@@ -192,10 +192,12 @@ class TwilioLeg:
             if sent == number:
                 return
 
-    def said(self, text: str, final: bool) -> None:
-        """Words of a simulated caller."""
-        self._receive(WordsIn(text, final, f"c{self._utterance}"))
-        self._utterance += final
+    def said(self, text: str, final: bool, track: Track = "inbound") -> None:
+        """Words of simulated people."""
+        side: Literal["customer", "agent"] = "customer" if track == "inbound" else "agent"
+        number = self._utterances.get(track, 1)
+        self._receive(WordsIn(text, final, f"{side[0]}{number}", side=side))
+        self._utterances[track] = number + final
 
     def ended(self, cause: str) -> None:
         """The line is gone; told once.  A transfer ends the stream before REST tells how it went."""

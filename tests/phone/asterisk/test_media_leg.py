@@ -34,7 +34,7 @@ async def test_asterisk_connects_and_a_call_goes_through_all_it_can(as_json: boo
         told = {"connection_id": "c0ffee", "channel": "WebSocket/c0ffee/0x7f0c", "who": "张", "x": "1"}
         assert dict(arrival.parameters) == told | ({"CAMPAIGN": "c 1"} if as_json else {})
         can = arrival.leg.capabilities
-        assert can.marks and can.flush and can.dtmf and not can.continuous and can.lead_ms == 60
+        assert can.marks and can.flush and can.dtmf and not can.continuous and can.lead_ms == 20
         assert not (can.transfer or can.dtmf_out or can.two_tracks or can.words)
         peer.speak(b"a" * 320)
         peer.channel.key("7")
