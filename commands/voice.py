@@ -80,7 +80,7 @@ def _scripts(phones: PhoneSettings, known: list[str]) -> list[str]:
     for name in sorted(wanted - set(known)):
         near = difflib.get_close_matches(name, known, n=1) or known[:1]
         raise ValueError(f"没有话术 '{name}' / no script is called '{name}' → {', '.join(near)}?")
-    if not wanted:
+    if not wanted and not phones.assist.agents:
         raise ValueError("没有话术:用 --script 指定 / no script for these lines: name one with --script")
     return sorted(wanted)
 

@@ -67,7 +67,7 @@ class CallDriver:
         self._voice: VoiceStream | None = None
         self._taken: Receive | None = None
         self._hanging_up: asyncio.Task[None] | None = None
-        self._judged = False
+        self._judged = self._beeped = False
         self._ended: CallEnded | None = None
         self._over: asyncio.Future[None] | None = None
 
@@ -84,7 +84,7 @@ class CallDriver:
         writer.add_done_callback(self._finished)
         try:
             if self._to.recogniser is not None:
-                self._ears = Ears(await self._to.recogniser.open(self._call_id), self._words, self._deaf)
+                self._ears = Ears(await self._to.recogniser.open(self._call_id), self._hears, self._deaf)
             self._voice = self._to.voices.open(self._chance)
             self._signal(sig.Answered(at_ms=0))
             self._spawn(self._render())
@@ -119,7 +119,7 @@ class CallDriver:
 
     def stop(self, cause: str) -> None:
         """End the call now, from outside."""
-        self._signal(sig.StopAsked(at_ms=self._now(), cause=cause))
+        self._signal_or_break(sig.StopAsked(at_ms=self._now(), cause=cause))
 
     def give_away(self, receive: Receive) -> None:
         """From now on another one gets what comes from the leg: the call was transferred to him."""
@@ -139,6 +139,13 @@ class CallDriver:
         self._obey(self._session.handle(signal))
         if self._session.phase is Phase.ENDED and self._over is not None and not self._over.done():
             self._over.set_result(None)
+
+    def _signal_or_break(self, signal: sig.Signal) -> None:
+        """The same, where nobody above would make a fault the call's own."""
+        try:
+            self._signal(signal)
+        except Exception as fault:
+            self._broken(fault)
 
     def _receive(self, item: LegInput) -> None:
         """Whatever the leg gives; a fault in here is a fault of this call alone."""
@@ -192,6 +199,13 @@ class CallDriver:
         except Exception as fault:
             self._broken(fault)
 
+    def _hears(self, words: WordsIn) -> None:
+        """What the recogniser gives."""
+        try:
+            self._words(words)
+        except Exception as fault:
+            self._broken(fault)
+
     def _words(self, words: WordsIn) -> None:
         now = self._now()
         if self._to.answering is not None:
@@ -212,17 +226,19 @@ class CallDriver:
         verdict = answering.verdict
         if verdict is not None and not self._judged:
             self._judged = True
-            if verdict.kind in ("person", "unknown", "beep"):
-                return
-            heard = sig.MachineHeard(at_ms=self._now(), what=verdict.kind, reason=verdict.reason)
-            self._signal(heard)
+            if verdict.kind not in ("person", "unknown", "beep"):
+                heard = sig.MachineHeard(at_ms=self._now(), what=verdict.kind, reason=verdict.reason)
+                self._signal(heard)
+        if answering.beep_ms is not None and not self._beeped:
+            self._beeped = True
+            self._signal(sig.BeepHeard(at_ms=self._now()))
 
     def _deaf(self, error: RecogniserError) -> None:
         log.error("call %s: the recogniser failed: %s", self._call_id, error)
         if self._ears is not None:
             self._spawn(self._ears.close())
         self._ears = None
-        self._signal(sig.EarsFailed(at_ms=self._now(), reason=str(error)))
+        self._signal_or_break(sig.EarsFailed(at_ms=self._now(), reason=str(error)))
 
     # -- commands out
 
@@ -265,7 +281,7 @@ class CallDriver:
 
         def ring() -> None:
             self._timers.pop(name, None)
-            self._signal(sig.TimerFired(at_ms=max(at_ms, self._now()), name=name))
+            self._signal_or_break(sig.TimerFired(at_ms=max(at_ms, self._now()), name=name))
 
         loop = asyncio.get_running_loop()
         self._timers[name] = loop.call_at(self._started + at_ms / 1000, ring)

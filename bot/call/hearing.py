@@ -71,17 +71,25 @@ class Ears:
                     await self._stream.end_utterance()
                 else:
                     await self._stream.expect(item)
-        except RecogniserError as error:
-            self._fail(error)
+        except Exception as error:
+            self._fail(_named(error))
 
     async def _hear(self) -> None:
         try:
             async for words in self._stream.words():
                 self._heard(words)
-        except RecogniserError as error:
-            self._fail(error)
+            self._fail(RecogniserError("the recogniser gives no more words", retryable=True))
+        except Exception as error:
+            self._fail(_named(error))
 
     def _fail(self, error: RecogniserError) -> None:
         if not self._closed:
             self._closed = True
             self._failed(error)
+
+
+def _named(error: Exception) -> RecogniserError:
+    """Whatever a recogniser raises, it has failed."""
+    if isinstance(error, RecogniserError):
+        return error
+    return RecogniserError(f"{type(error).__name__}: {error}")

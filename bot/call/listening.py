@@ -68,13 +68,17 @@ class Listening:
             self._review_turn(hearing)
             return
         timers.cancel("turn_end", "stable")
+        deaf = self._call.deaf_until_ms
         if hearing.voice:
-            timers.cancel("silence", "no_match", "comfort")
+            timers.cancel("silence", "comfort")
+            began = max(self._call.listening_ms, customer.voice_since_ms)
+            timers.set("no_match", max(deaf, began + self._call.p.endless_voice_ms))
             return
         quiet = hearing.quiet_ms
-        deaf = self._call.deaf_until_ms
         if quiet is not None and customer.voiced_ms >= self._call.p.no_match_voice_ms:
             timers.set("no_match", max(deaf, quiet + self._call.p.no_match_wait_ms))
+        else:
+            timers.cancel("no_match")
         began = max(self._call.listening_ms, quiet or 0)
         timers.set("silence", max(deaf, began + silence_ms(self._call.expects, self._call.p)))
 

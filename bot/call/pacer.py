@@ -26,6 +26,7 @@ class Pacer:
         self._first = first
         self._watch: Callable[[float], None] | None = None
         self._lines: dict[object, Callable[[], None]] = {}
+        self._failing: set[object] = set()
         self._next_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -39,7 +40,7 @@ class Pacer:
         self._watch = watch
 
     def add(self, key: object, line: Callable[[], None]) -> None:
-        """Serve a line from now on.  `line` must not fail."""
+        """Serve a line from now on.  One that fails is told in the log, once, and served on."""
         self._lines[key] = line
         if self._timer is None:
             loop = asyncio.get_running_loop()
@@ -49,6 +50,7 @@ class Pacer:
     def remove(self, key: object) -> None:
         """Serve it no more; idempotent."""
         self._lines.pop(key, None)
+        self._failing.discard(key)
 
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()
@@ -63,8 +65,17 @@ class Pacer:
         if self._watch is not None:
             self._watch(late_ms)
         if self._first is not None:
-            self._first()
-        for line in list(self._lines.values()):
-            line()
+            self._serve(None, self._first)
+        for key, line in list(self._lines.items()):
+            if key in self._lines:
+                self._serve(key, line)
         self._next_s += FRAME_MS / 1000
         self._timer = loop.call_at(self._next_s, self._tick)
+
+    def _serve(self, key: object, line: Callable[[], None]) -> None:
+        try:
+            line()
+        except Exception:
+            if key not in self._failing:
+                self._failing.add(key)
+                _log.exception("a line broke in a tick" if key is not None else "all lines' common part broke")

@@ -23,10 +23,12 @@ class Parameters:
     words_lag_ms: int = 200  # how far the recogniser's words trail the sound: no decision before
     complete_ms: int = 200  # quiet that ends a turn whose text is surely complete
     uncertain_ms: int = 360  # quiet that ends a turn whose text may or may not be complete
+    doubtful_ms: int = 1100  # quiet that ends a turn whose text more likely goes on than not
     unfinished_ms: int = 1400  # quiet that ends a turn whose text clearly goes on
     digits_ms: int = 1600  # quiet that ends a dictated number with digits missing
     complete_at: float = 0.95  # completeness from which a text is surely complete
-    unfinished_at: float = 0.75  # completeness below which a text clearly goes on
+    uncertain_at: float = 0.75  # completeness below which a text is doubtful
+    unfinished_at: float = 0.3  # completeness below which a text clearly goes on
     settle_ms: int = 250  # words without detected voice: so long unchanged before they may count as quiet
     slow_pause_ms: int = 250  # a pause this long inside a turn marks one who speaks slowly in it
     slow_extra_ms: int = 150  # added after such a pause to the two longest waits
@@ -47,6 +49,7 @@ class Parameters:
     # -- sound without words
     no_match_voice_ms: int = 700  # voice at least this long that brought no words was an attempt to speak
     no_match_wait_ms: int = 1200  # how long after it to wait for words
+    endless_voice_ms: int = 8000  # voice that goes on so long without a word (a television) is answered too
     slow_ears_ms: int = 600  # a recogniser this far behind is slow: its words are waited for
     slow_ears_wait_ms: int = 5000  # how long; a filler is said meanwhile
 
@@ -84,11 +87,9 @@ class Parameters:
                 raise ValueError(f"call parameter {field.name} is {value}; it must not be negative")
         if not self.voice_off <= self.voice_on:
             raise ValueError(f"voice_off {self.voice_off} must not exceed voice_on {self.voice_on}")
-        if not self.unfinished_at <= self.complete_at:
-            raise ValueError(
-                f"unfinished_at {self.unfinished_at} must not exceed complete_at {self.complete_at}"
-            )
-        if not self.complete_ms <= self.uncertain_ms <= self.unfinished_ms:
-            raise ValueError("complete_ms <= uncertain_ms <= unfinished_ms must hold")
+        if not self.unfinished_at <= self.uncertain_at <= self.complete_at:
+            raise ValueError("unfinished_at <= uncertain_at <= complete_at must hold")
+        if not self.complete_ms <= self.uncertain_ms <= self.doubtful_ms <= self.unfinished_ms:
+            raise ValueError("complete_ms <= uncertain_ms <= doubtful_ms <= unfinished_ms must hold")
         if not self.filler_ms < self.give_up_ms:
             raise ValueError(f"filler_ms {self.filler_ms} must be less than give_up_ms {self.give_up_ms}")

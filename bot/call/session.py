@@ -18,6 +18,7 @@ from bot.call.own_lines import APOLOGY, CLOSING, FILLER, HOLDING
 from bot.call.parameters import Parameters
 from bot.call.phases import IllegalStep, Phase
 from bot.call.state import CallState
+from bot.call.voicemail import Voicemail
 from bot.turn import Reply
 from bot.understanding.completeness import Completeness
 
@@ -41,6 +42,7 @@ class CallSession:
         )
         self._listening = Listening(self._call)
         self._floor = FloorTaking(self._call)
+        self._voicemail = Voicemail(self._call)
 
     @property
     def phase(self) -> Phase:
@@ -104,6 +106,8 @@ class CallSession:
                 self._call.keys, self._call.keys_ms = self._call.keys + signal.digit, self._call.now
             case sig.MachineHeard():
                 self._nobody(signal)
+            case sig.BeepHeard():
+                self._voicemail.beep()
             case sig.TransferDone():
                 if self._call.phase is Phase.MOVING:
                     self._call.end("bot", "transferred", "transferred", far=True)
@@ -121,6 +125,7 @@ class CallSession:
                     signal.cause,
                     "hung_up" if self._call.phase is not Phase.NEW else "no_answer",
                     far=True,
+                    sure=self._call.phase is Phase.MOVING,
                 )
             case sig.StopAsked():
                 self._call.end("system", signal.cause, "failed")
@@ -174,6 +179,8 @@ class CallSession:
             self._call.interrupt()
         if reply.error and not reply.lines:
             self._call.farewell(APOLOGY, "brain_error")
+        elif self._voicemail.is_message(reply):
+            self._voicemail.keep(reply)
         elif reply.ended:
             self._call.speak(reply)
         elif not reply.lines:
@@ -199,7 +206,7 @@ class CallSession:
                     self._call.log(ev.Silence, ms=self._call.now - self._call.listening_ms)
                     self._call.ask("silence")
             case "no_match":
-                if self._call.waiting_for_words:
+                if self._call.phase is Phase.LISTENING and not self._call.customer.text:
                     self._call.customer.take()
                     self._call.ask("no_match")
             case "comfort":
@@ -211,6 +218,7 @@ class CallSession:
             case "filler":
                 if (
                     self._call.phase is Phase.THINKING
+                    and self._call.asking.kind != "voicemail"
                     and not self._call.mouth.busy
                     and not self._call.customer.voice
                 ):
@@ -233,7 +241,9 @@ class CallSession:
 
     def _review(self) -> None:
         """Nothing applies once the call is over."""
-        if self._call.phase is Phase.ENDING and not self._call.mouth.busy:
+        if self._call.phase is Phase.ENDING:
+            self._voicemail.review()
+        if self._call.phase is Phase.ENDING and not self._call.mouth.busy and self._call.message is None:
             if self._call.moving_to is not None and self._call.cause == "normal":
                 self._call.move(self._call.moving_to)
             else:

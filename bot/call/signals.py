@@ -119,6 +119,11 @@ class MachineHeard(Signal):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BeepHeard(Signal):
+    """The beep after which a machine records is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TransferDone(Signal):
     """Another one has the call now."""
 

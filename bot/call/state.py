@@ -62,13 +62,15 @@ class CallState:
         self.fillers = 0
         self.cause = "normal"
         self.moving_to: sig.Transfer | None = None  # what follows the last lines
+        self.message: Reply | None = None  # for a machine that records: waits for its beep
+        self.message_ms = 0  # since then
         self.deaf_until_ms = 0  # the recogniser is behind: its words are waited for
 
     def speak(self, reply: Reply) -> None:
         """Say a reply; the last one is followed by hanging up."""
         if reply.ended:
             self.interrupt()
-            self.cause = "normal"
+            self.cause, self.closing = "normal", False
             handover = reply.handover if self.transfers else None
             self.moving_to = None if handover is None else _transfer(handover)
             self.phase = step(self.phase, Step.FAREWELL)
@@ -166,6 +168,8 @@ class CallState:
         """The one end: nothing comes after it.  `otherwise`: the disposition where the script gave none,
         or where `sure`."""
         self.mouth.stop(self.now)
+        if self.message is not None:
+            self.mouth.unsaid(self.message, self.now)
         if self.customer.text:
             self.log_final()
         if self.customer.voice:

@@ -67,6 +67,8 @@ def _wait_ms(hearing: Hearing, done: float, expects: Expects, p: Parameters) -> 
         return p.digits_ms + extra
     if done < p.unfinished_at:
         return p.unfinished_ms + extra
+    if done < p.uncertain_at:
+        return p.doubtful_ms + extra
     return p.uncertain_ms + hearing.extra_ms
 
 

@@ -7,16 +7,17 @@ acts without an answer, lines that cannot be said.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from actions.script import load_settings
 from bot.dialogue.faults import Fault
+from bot.dialogue.guarded_words import mark_faults, marks_of_an_agent, unmarked
 from bot.dialogue.importer import merged_domain
 from bot.dialogue.names import unknown_names
 from bot.dialogue.script_files import ScriptFiles, find_script
-from bot.typed_yaml import YamlError, read_yaml_with_places
+from bot.typed_yaml import Place, YamlError, read_yaml_with_places
 from bot.understanding.acts import ACTS, PSEUDO_ACTS
 
 MAX_LINE_CHARACTERS = 90
@@ -106,6 +107,7 @@ def _lines(files: ScriptFiles, domain: dict[str, Any]) -> Iterator[Fault]:
     assisted = files.mode == "assist"  # its variables are facts and sums: assist.linting knows them
     for path in files.domains:
         data, places = read_yaml_with_places(path)
+        source = path.read_text("utf-8").splitlines()
         for node, variations in (data.get("responses") or {}).items():
             line, column = places[("responses", node)]
             if not isinstance(variations, list) or not variations:
@@ -121,8 +123,9 @@ def _lines(files: ScriptFiles, domain: dict[str, Any]) -> Iterator[Fault]:
                         path, line, column, "E401", f"'{node}' has an empty wording", "write its text"
                     )
                     continue
-                if len(text) > MAX_LINE_CHARACTERS:
-                    message = f"'{node}' has a line of {len(text)} characters"
+                length = len(unmarked(text)[0])
+                if length > MAX_LINE_CHARACTERS:
+                    message = f"'{node}' has a line of {length} characters"
                     yield Fault(
                         path, line, column, "W402", message, f"at most {MAX_LINE_CHARACTERS}: split it"
                     )
@@ -130,3 +133,15 @@ def _lines(files: ScriptFiles, domain: dict[str, Any]) -> Iterator[Fault]:
                     if variable not in slots and not assisted:
                         message = f"'{node}' uses {{{variable}}}, which is no slot"
                         yield Fault(path, line, column, "E403", message, "add the slot, or correct the name")
+                key = places.get(("responses", node, number, "text"), (line, column))
+                for found in marks_of_an_agent(text) if assisted else mark_faults(text):
+                    line, column = _place_within(source, key, text, found.at)
+                    yield Fault(path, line, column, found.code, f"'{node}' {found.message}", found.fix)
+
+
+def _place_within(source: Sequence[str], key: Place, text: str, at: int) -> Place:
+    """Where character `at` of a text stands whose key is at `key`; the key's place where the text is
+    folded over lines or written with escapes."""
+    line, column = key
+    begin = source[line - 1].find(text, column - 1) if line <= len(source) else -1
+    return key if begin < 0 else (line, begin + at + 1)

@@ -25,6 +25,7 @@ def spoken_lines(events: Sequence[Event]) -> list[tuple[Line, dict[str, Any]]]:
             variant=int(metadata.get("variant", 0)),
             parts=tuple(Part(text=text, variable=name) for text, name in event.metadata.get("parts") or ()),
             interruptible=bool(metadata.get("interruptible", True)),
+            guarded=tuple((begin, end) for begin, end in event.metadata.get("guarded") or ()),
             discloses=tuple(metadata.get("discloses") or ()),
         )
         lines.append((line, metadata))

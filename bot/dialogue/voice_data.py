@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, get_args
 
+from bot.dialogue.guarded_words import unmarked
 from bot.dialogue.importer import merged_domain
 from bot.dialogue.script_files import ScriptFiles
 from bot.dialogue.utterances import read_utterances
@@ -84,7 +85,7 @@ def _phrases(examples: list[tuple[str, tuple[str, ...], str]], expects: str) -> 
 def _fixed_lines(files: ScriptFiles) -> list[str]:
     """The texts of all lines without variables, in order of their nodes."""
     return [
-        variation["text"]
+        unmarked(variation["text"])[0]
         for _, variations in sorted(merged_domain(files)["responses"].items())
         for variation in variations
         if isinstance(variation.get("text"), str) and "{" not in variation["text"]

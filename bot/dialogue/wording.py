@@ -14,9 +14,8 @@ from typing import Any
 from rasa.core.nlg.generator import NaturalLanguageGenerator
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from bot.dialogue.guarded_words import VARIABLE, filled_spans, unmarked
 from bot.dialogue.running import RunningTurn, running_turn
-
-_VARIABLE = re.compile(r"\{(\w+)\}")
 
 
 class LineError(ValueError):
@@ -32,7 +31,7 @@ class Wording(NaturalLanguageGenerator):  # type: ignore[misc]
     async def generate(
         self, utter_action: str, tracker: DialogueStateTracker, output_channel: str, **kwargs: Any
     ) -> dict[str, Any] | None:
-        """The message of one line: text, parts, metadata of the wording.
+        """The message of one line: text, parts, guarded spans, metadata of the wording.
 
         A fault is kept in the running turn, where the engine sees it.
         """
@@ -65,11 +64,13 @@ class Wording(NaturalLanguageGenerator):  # type: ignore[misc]
         )
         key = (node, chosen["metadata"]["variant"])
         turn.said[key] = turn.said.get(key, 0) + 1
-        text = fill(chosen["text"], values, node)
+        words, spans = unmarked(chosen["text"])
+        text = fill(words, values, node)
         turn.last_text = text
         return {
             "text": text,
-            "parts": _parts(chosen["text"], values),
+            "parts": _parts(words, values),
+            "guarded": filled_spans(words, spans, values),
             "metadata": chosen["metadata"],
         }
 
@@ -86,7 +87,7 @@ def _draw(seed: int, node: str, variant: int) -> bytes:
 
 
 def fill(template: str, values: dict[str, Any], node: str = "") -> str:
-    """The template with its {variables} replaced; LineError names a variable without a value."""
+    """The words of a template, its {variables} replaced; LineError names a variable without a value."""
 
     def value(match: re.Match[str]) -> str:
         found = values.get(match.group(1))
@@ -97,13 +98,13 @@ def fill(template: str, values: dict[str, Any], node: str = "") -> str:
             )
         return str(found)
 
-    return _VARIABLE.sub(value, template)
+    return VARIABLE.sub(value, unmarked(template)[0])
 
 
-def _parts(template: str, values: dict[str, Any]) -> list[tuple[str, str | None]]:
+def _parts(words: str, values: dict[str, Any]) -> list[tuple[str, str | None]]:
     """The line in pieces: (text, None) for fixed words, (value, name) for variables."""
     pieces: list[tuple[str, str | None]] = []
-    for index, piece in enumerate(_VARIABLE.split(template)):
+    for index, piece in enumerate(VARIABLE.split(words)):
         if index % 2:
             pieces.append((str(values[piece]), piece))
         elif piece:

@@ -135,9 +135,7 @@ class Bridge:
         begin = self._begun_ms.setdefault(name, now)
         if words.final:
             del self._begun_ms[name]
-            if not words.utterance_id:
-                name = f"{name}-{now}"
-        elif not words.utterance_id:
+        if not words.utterance_id:
             name = f"{name}-{begin}"
         self._words.put(Heard(side, name, words.text, begin, now, words.final, words.confidence))
 

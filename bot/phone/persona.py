@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -106,7 +106,7 @@ class Expected(_Part, frozen=True, kw_only=True):
 
 
 class Persona(_Part, frozen=True, kw_only=True):
-    """A whole simulated customer."""
+    """A whole simulated customer; inbound: it calls us, and `contact` is what we know of it."""
 
     name: str
     zh: str
@@ -114,6 +114,7 @@ class Persona(_Part, frozen=True, kw_only=True):
     script: str
     contact: dict[str, Any]
     expected: Expected
+    direction: Literal["outbound", "inbound"] = "outbound"
     seed: int = 1
     answer_ms: Ms = 1200
     reaction_ms: Annotated[int, msgspec.Meta(ge=200, le=10_000)] = 600

@@ -4,10 +4,12 @@
     web: 127.0.0.1:8766           # TwiML and status callbacks, the page to talk from a browser
     callers: ["+8610…"]           # numbers this installation may call from
     inbound: {routes: [...]}      # who answers which number (bot/phone/inbound.py)
+    assist: {...}                 # whose calls with people are listened to (bot/phone/assist.py)
     twilio: {...}                 # bot/phone/twilio/settings.py
     asterisk: {ari: {...}, audiosocket: {...}, media: {...}}
     freeswitch: {...}
     browser: {...}
+    transfer: {ways: [{softphone: true}, {extension: "1001", agent_id: li}, {number: "+8610…"}]}
 
 Secrets are never in it: settings that end in `_env` name environment variables.
 """
@@ -19,6 +21,7 @@ from typing import Literal
 
 import msgspec
 
+from bot.phone.assist import AssistSettings
 from bot.phone.asterisk.settings import AriSettings, AudioSocketSettings, MediaSettings
 from bot.phone.browser.settings import BrowserSettings
 from bot.phone.freeswitch.settings import FreeSwitchSettings
@@ -33,6 +36,46 @@ class AsteriskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     audiosocket: AudioSocketSettings | None = None
     media: MediaSettings | None = None
     ari: AriSettings | None = None
+
+
+class TransferWay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a person may be: exactly one of these.
+
+    `softphone`: whoever waits at the page /softphone.  `extension`: of the switch (ARI, FreeSWITCH), with
+    `agent_id`, whose assist page is filled, and `shown`, the number that the phone shows.  `number`: cold.
+    """
+
+    softphone: bool = False
+    extension: str | None = None
+    agent_id: str = ""
+    shown: str = "10000"
+    number: str | None = None
+
+    def __post_init__(self) -> None:
+        if sum((self.softphone, self.extension is not None, self.number is not None)) != 1:
+            raise ValueError("a way has exactly one of softphone: true, extension, number")
+
+
+class TransferSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a call goes to a person.
+
+    `ways`: tried in order.  `ring_s`: so long one agent is rung, `most_s`: all of it, briefing included
+    (both in seconds).  `assist_script`: what assists the agents; none where they are not assisted.
+    `tickets_env`: the variable with the secret of those who give agents their softphone tickets
+    (POST /softphone/tickets); none are given without it.
+    """
+
+    ways: tuple[TransferWay, ...]
+    ring_s: float = 15.0
+    most_s: float = 40.0
+    assist_script: str | None = None
+    tickets_env: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.ways:
+            raise ValueError("ways: at least one of softphone, extension, number")
+        if not 1 <= self.ring_s <= self.most_s <= 300:
+            raise ValueError("ring_s and most_s: seconds, 1 <= ring_s <= most_s <= 300")
 
 
 class PhoneSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,10 +94,12 @@ class PhoneSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     tls_certificate: str | None = None
     tls_key: str | None = None
     inbound: InboundSettings = InboundSettings()
+    assist: AssistSettings = AssistSettings()
     twilio: TwilioSettings | None = None
     asterisk: AsteriskSettings | None = None
     freeswitch: FreeSwitchSettings | None = None
     browser: BrowserSettings | None = None
+    transfer: TransferSettings | None = None
 
 
 def read_phones(path: Path) -> PhoneSettings:

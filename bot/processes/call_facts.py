@@ -27,6 +27,7 @@ def call_facts(job: SimulatedCall, persona: Persona, version: str) -> CallFacts:
         contact=contact,
         customer={key: contact[key] for key in OPEN_FACTS if key in contact},
         campaign=job.campaign,
+        direction=persona.direction,
         names=(name,) if name else (),
         seed=job.seed or persona.seed,
     )

@@ -27,7 +27,15 @@ from bot.call.journal import CallFacts
 from bot.call.own_lines import own_lines
 from bot.call.pacer import Pacer
 from bot.call.parameters import Parameters
-from bot.call.ports import Brain, PhoneLeg, Recogniser, SpeechError, TransferFailed, VoiceDetection
+from bot.call.ports import (
+    Brain,
+    PhoneLeg,
+    Recogniser,
+    SpeechError,
+    TransferFailed,
+    Voice,
+    VoiceDetection,
+)
 from bot.call.prompts import LinePrompts
 from bot.call.recorder import Recorder
 from bot.call.session import CallSession
@@ -50,11 +58,12 @@ class CallRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A call that is held now, as others may see and steer it."""
+    """A call that is held now, as others may see and steer it.  `events`: its log so far."""
 
     facts: CallFacts
     leg: PhoneLeg
     driver: CallDriver
+    events: Callable[[], list[ev.AnyEvent]] = list
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +105,23 @@ class Calls:
         self._prompts: dict[str, LinePrompts] = {}
         self._data: dict[tuple[str, str], VoiceData] = {}
         self._rendering: set[asyncio.Task[None]] = set()
+        self._begun: set[str] = set()  # from before the log is opened until the archive has it
         self._closing = False
+
+    @property
+    def count(self) -> int:
+        """How many calls there are: those that begin, that are held, that are being archived."""
+        return len(self._begun)
+
+    @property
+    def shared(self) -> Shared:
+        """What the calls of this process share."""
+        return self._with
+
+    @property
+    def voice(self) -> Voice:
+        """The synthetic voice of all calls."""
+        return self._voice
 
     async def start(self) -> None:
         """Be ready.  Raises VoiceError: where there is no voice, here and not in mid-call."""
@@ -109,10 +134,10 @@ class Calls:
             held.driver.stop("shutdown")
         try:
             async with asyncio.timeout(CLOSING_S):
-                while self.held:
+                while self._begun:
                     await asyncio.sleep(0.02)
         except TimeoutError:
-            _log.error("%d calls do not end", len(self.held))
+            _log.error("%d calls do not end", len(self._begun))
         for task in self._rendering:
             task.cancel()
 
@@ -126,8 +151,19 @@ class Calls:
         """Carry an answered call to its end; its last event, and where its recording is.
 
         Raises CallRefused, SpeechError, BusError, JournalError, ScriptDataError: the call was hung up
-        and has its final record all the same.
+        and has its final record all the same.  One whose id another call has now is none of its own: it is
+        hung up, and that other one notices nothing.
         """
+        if facts.call_id in self._begun:
+            await leg.hang_up("refused")
+            raise CallRefused(f"call {facts.call_id} is held already")
+        self._begun.add(facts.call_id)
+        try:
+            return await self._hold(facts, leg, wishes)
+        finally:
+            self._begun.discard(facts.call_id)
+
+    async def _hold(self, facts: CallFacts, leg: PhoneLeg, wishes: Wishes) -> tuple[ev.CallEnded, Path]:
         try:
             data = await self.script_data(facts.script, facts.script_version)
             log = await self._with.log.open(facts.call_id)
@@ -176,9 +212,9 @@ class Calls:
         driver = CallDriver(facts.call_id, session, adapters, shared.parameters)
         if self._closing:
             raise CallRefused("the voice process is stopping")
-        if facts.call_id in self.held:
-            raise CallRefused(f"call {facts.call_id} is held already")
-        self.held[facts.call_id] = Held(facts, leg, driver)
+        self.held[facts.call_id] = Held(
+            facts, leg, driver, lambda: [ev.decode(record) for record in log.journal.records]
+        )
         try:
             return await driver.run()
         finally:

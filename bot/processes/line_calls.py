@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -33,11 +33,13 @@ MOST_CONTACT_BYTES = 16 * 1024
 _log = logging.getLogger(__name__)
 
 
+Remember = Callable[[CallFacts], Coroutine[Any, Any, None]]
+
+
 class Versions(Protocol):
     """Which version of a script a call would get now (bot/processes/remote_brain.py)."""
 
     def version(self, script: str) -> str | None: ...
-
 
 
 class Inbound(Protocol):
@@ -53,21 +55,28 @@ class LineCalls:
 
     def __init__(
         self, redis: Redis, calls: Calls, brain: Versions, inbound: Inbound,
-        *, wishes: Callable[[Arrival], Wishes],
+        *, wishes: Callable[[Arrival], Wishes], remember: Remember | None = None,
     ) -> None:  # fmt: skip
+        """`remember`: told of each call that we made, so that the customer is known when he rings back."""
         self._redis, self._calls, self._brain = redis, calls, brain
-        self._inbound, self._wishes = inbound, wishes
+        self._inbound, self._wishes, self._remember = inbound, wishes, remember
         self._tasks: set[asyncio.Task[None]] = set()
+        self.coming = 0
+        """Lines that are up, and whose calls have not begun yet."""
 
     def arrived(self, arrival: Arrival) -> None:
         """A line is up (the Arrived port)."""
-        task = asyncio.create_task(self._whole(arrival), name=f"line {arrival.provider}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self.coming += 1
+        self._begin(self._whole(arrival), f"line {arrival.provider}")
 
     async def stop(self) -> None:
         """End those that have not ended with their calls."""
         await end(*self._tasks)
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _whole(self, arrival: Arrival) -> None:
         try:
@@ -80,6 +89,10 @@ class LineCalls:
             _log.exception("a call on a %s line cannot be begun", arrival.provider)
             await arrival.leg.hang_up("fault")
             return
+        finally:
+            self.coming -= 1
+        if self._remember is not None and "call" in arrival.parameters and facts.direction == "outbound":
+            self._begin(self._remember(facts), "remember")
         try:
             await self._calls.hold(facts, arrival.leg, self._wishes(arrival))
         except (CallRefused, SpeechError, BusError, JournalError, ScriptDataError) as error:
@@ -131,11 +144,12 @@ def contact_of(text: str | None) -> dict[str, Any]:
     """A contact from JSON, {} where there is none.  Raises CallRefused where it is no JSON object."""
     if not text:
         return {}
-    if len(text) > MOST_CONTACT_BYTES:
-        raise CallRefused(f"its contact has over {MOST_CONTACT_BYTES} bytes")
     try:
-        return msgspec.json.decode(text, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeError) as error:
+        data = text.encode()
+        if len(data) > MOST_CONTACT_BYTES:
+            raise CallRefused(f"its contact has over {MOST_CONTACT_BYTES} bytes")
+        return msgspec.json.decode(data, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise CallRefused("its contact is no JSON object") from error
 
 
@@ -147,5 +161,5 @@ def call_id_of(arrival: Arrival) -> str:
 def _zone(contact: dict[str, Any]) -> ZoneInfo:
     try:
         return ZoneInfo(str(contact.get("timezone") or "Asia/Shanghai"))
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: "Asia", a name too long for a file
         return ZoneInfo("Asia/Shanghai")

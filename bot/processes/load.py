@@ -36,7 +36,7 @@ class LoadLimit:
             return "this process is stopping"
         if self._held() >= self._most:
             return f"{self._most} calls are held, and no more may be"
-        if self._late_ms > LATE_MS:
+        if self._late_ms > LATE_MS and self._pacer.lines:  # without lines nothing ticks, and nothing is late
             return f"the lines are served {self._late_ms:.0f} ms late"
         return None
 

@@ -6,6 +6,7 @@ it can place calls; `start` and `stop` hold its own connections.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import ssl
 from collections.abc import Mapping, Sequence
@@ -17,12 +18,15 @@ import aiohttp
 import msgspec
 from aiohttp import web
 
+from bot.call.ports import PhoneLeg
 from bot.phone.arrivals import Arrival, Arrived, Refusal
+from bot.phone.asterisk.ari_assist import Announced
 from bot.phone.asterisk.ari_switch import AriSwitch
 from bot.phone.asterisk.audiosocket import AudioSocketServer
 from bot.phone.asterisk.media_endpoint import MediaEndpoint
 from bot.phone.asterisk.media_leg import connect_media
 from bot.phone.asterisk.settings import MediaSettings
+from bot.phone.browser.access import Tickets
 from bot.phone.browser.app import talk_routes
 from bot.phone.browser.settings import TEXT_EARS, BrowserSettings, ScriptChoice
 from bot.phone.dialling import LineHistory, News, Originator, Permits
@@ -30,12 +34,16 @@ from bot.phone.freeswitch.media import FreeSwitchMedia
 from bot.phone.freeswitch.origination import FreeSwitchOriginator
 from bot.phone.freeswitch.settings import FreeSwitchSettings
 from bot.phone.freeswitch.switch import Switch as EventSocket
+from bot.phone.freeswitch.transfer import WarmTransfer
 from bot.phone.media_server import Endpoint
-from bot.phone.settings import AsteriskSettings, PhoneSettings
+from bot.phone.settings import AsteriskSettings, PhoneSettings, TransferSettings
 from bot.phone.twilio.rest import TwilioOriginator
 from bot.phone.twilio.server import twilio_endpoint
 from bot.phone.twilio.settings import TwilioSettings
 from bot.phone.twilio.status import routes as twilio_routes
+from bot.phone.two_tracks import Source
+from bot.processes.extensions import AgentArrivals, RingsAgents
+from bot.processes.softphone_tickets import ticket_routes
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,7 @@ class SwitchLines(Protocol):
     """One switch's lines."""
 
     originator: Originator | None
+    agents: RingsAgents | None
 
     @property
     def endpoints(self) -> Mapping[str, Endpoint]: ...
@@ -74,6 +83,8 @@ class SwitchLines(Protocol):
 
 class TwilioLines:
     """Twilio, or one that speaks as it does."""
+
+    agents: RingsAgents | None = None
 
     def __init__(self, settings: TwilioSettings, door: Door) -> None:
         """On a running loop.  Raises ValueError where a variable with a secret is not set."""
@@ -126,10 +137,12 @@ class AsteriskLines:
             media = settings.media or MediaSettings()
             self._ari = AriSwitch(
                 settings.ari, media, os.environ[settings.ari.password_env],
-                arrived=door.arrived, refuse=door.refusal, news=door.news, permits=door.permits,
+                arrived=Announced(self._both_sides, door.arrived).arrived,
+                refuse=door.refusal, news=door.news, permits=door.permits,
                 now=Door.now, connect_media=lambda url: connect_media(url, media, tls),
             )  # fmt: skip
         self.originator: Originator | None = self._ari.originator if self._ari is not None else None
+        self.agents: RingsAgents | None = _AriAgents(self._ari) if self._ari is not None else None
         self._audiosocket: AudioSocketServer | None = None
         if settings.audiosocket is not None:
             # calls that come by ARI are answered already: none of them is refused for load here
@@ -160,9 +173,25 @@ class AsteriskLines:
         if self._audiosocket is not None:
             await self._audiosocket.stop()
 
+    async def _both_sides(self, channel_id: str) -> Source:
+        """Both sides of a channel, for assist.  Raises SnoopFailed."""
+        assert self._ari is not None
+        return await self._ari.snoop.open(channel_id)
+
     def _offered(self, arrival: Arrival) -> None:
         if self._ari is None or not self._ari.media.take(arrival):
             self._door.arrived(arrival)
+
+
+class _AriAgents:
+    """Agents' extensions, rung by ARI."""
+
+    def __init__(self, ari: AriSwitch) -> None:
+        self._ari = ari
+
+    async def ring_agent(self, extension: str, shown: str) -> PhoneLeg:
+        """RingsAgents."""
+        return await self._ari.transfers.call_agent(extension, caller=shown)
 
 
 class FreeSwitchLines:
@@ -173,7 +202,10 @@ class FreeSwitchLines:
     def __init__(self, settings: FreeSwitchSettings, door: Door) -> None:
         """Raises KeyError where a variable with a secret is not set."""
         self._switch = EventSocket.of_environment(settings)
-        self._media = FreeSwitchMedia(self._switch, door.arrived, door.refusal)
+        self._door = door
+        self._agents = AgentArrivals(WarmTransfer(self._switch), self._switch.kill)
+        self.agents: RingsAgents | None = self._agents
+        self._media = FreeSwitchMedia(self._switch, self._offered, door.refusal)
         self.originator: Originator | None = FreeSwitchOriginator(
             self._switch, door.permits, door.news, Door.now
         )
@@ -191,26 +223,39 @@ class FreeSwitchLines:
         """Disconnect."""
         await self._switch.stop()
 
+    def _offered(self, arrival: Arrival) -> None:
+        if not self._agents.take(arrival):
+            self._door.arrived(arrival)
+
 
 class BrowserLines:
-    """The page to talk from a browser."""
+    """The page to talk from a browser, and the agents' softphones."""
 
     originator: Originator | None = None
+    agents: RingsAgents | None = None
     endpoints: Mapping[str, Endpoint] = {}
 
-    def __init__(self, settings: BrowserSettings, door: Door, script: str | None, ears: str) -> None:
-        """`script`: offered where the settings offer none.  `ears`: the recogniser's name."""
+    def __init__(
+        self, settings: BrowserSettings, door: Door, script: str | None, ears: str,
+        transfer: TransferSettings | None = None,
+    ) -> None:  # fmt: skip
+        """`script`: offered where the settings offer none.  `ears`: the recogniser's name.  `transfer`: how
+        agents come to their softphones."""
         offered = settings.scripts
         if not offered and script:
             offered = (ScriptChoice(name=script, zh=script, en=script),)
         named = ears if settings.ears == TEXT_EARS else settings.ears
         self._settings = msgspec.structs.replace(settings, ears=named, scripts=offered)
-        self._door = door
+        self._door, self._transfer = door, transfer
 
     @property
     def routes(self) -> list[web.RouteDef]:
-        """The page, its socket, WebRTC."""
-        return talk_routes(self._door.arrived, self._door.refusal, self._settings)
+        """The page, its socket, WebRTC; the agents' tickets.
+
+        Raises KeyError or ValueError where the variable with the agents' secret is not set."""
+        tickets = Tickets(asyncio.get_running_loop().time, good_for_s=self._settings.ticket_s)
+        own = ticket_routes(tickets, self._transfer) if self._transfer is not None else []
+        return talk_routes(self._door.arrived, self._door.refusal, self._settings, tickets=tickets) + own
 
     async def start(self) -> None:
         """There is nothing to connect."""
@@ -233,7 +278,7 @@ def switches(settings: PhoneSettings, door: Door, ears: str, *, shared: bool) ->
     if settings.freeswitch is not None:
         found.append(FreeSwitchLines(settings.freeswitch, door))
     if settings.browser is not None:
-        found.append(BrowserLines(settings.browser, door, settings.script, ears))
+        found.append(BrowserLines(settings.browser, door, settings.script, ears, settings.transfer))
     return found
 
 

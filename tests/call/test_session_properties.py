@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from typing import cast
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,10 +14,13 @@ from bot import events as ev
 from bot.call import signals as sig
 from bot.call.phases import IllegalStep
 from bot.turn import Expects, Line
-from tests.call.one_call import GOODBYE, QUESTION, STORY, OneCall, reply
+from tests.call.one_call import GOODBYE, QUESTION, STORY, OneCall, reply, requests
 
 TEXTS = ("嗯", "好的", "等一下我想问一下", "多少钱", "不用了", "三七二一", "wait", "uh huh", "因为", "")
-LINES: dict[str, Line] = {line.node: line for line in (STORY, QUESTION, GOODBYE)}
+PRICE = Line(node="utter_price", text="一个月5块钱,随时可以退,您放心。", guarded=((0, 6), (7, 12)))
+LINES: dict[str, Line] = {line.node: line for line in (STORY, QUESTION, GOODBYE, PRICE)}
+BACKCHANNEL = ({"name": "backchannel"},)
+MACHINES = ("machine", "assistant", "beep", "announcement", "busy_tone", "fax")
 
 moves = st.one_of(
     st.tuples(st.just("answer")),
@@ -24,20 +29,25 @@ moves = st.one_of(
     st.tuples(
         st.just("brain"),
         st.integers(-1, 1),
-        st.lists(st.sampled_from([STORY, QUESTION]), max_size=2),
+        st.lists(st.sampled_from([STORY, QUESTION, PRICE]), max_size=2),
         st.sampled_from(["none", "offer", "digits", "pitch"]),
         st.sampled_from([False, False, False, True]),
         st.sampled_from([None, None, "ready", "effect"]),
+        st.booleans(),
     ),
+    st.tuples(st.just("noise")),
+    st.tuples(st.just("behind"), st.integers(600, 9000)),
     st.tuples(st.just("late"), st.integers(0, 3)),
     st.tuples(st.just("sound")),
     st.tuples(st.just("heard"), st.integers(0, 2), st.integers(0, 6000)),
     st.tuples(st.just("done"), st.integers(0, 2)),
     st.tuples(st.just("wait"), st.integers(0, 3000)),
     st.tuples(st.just("key"), st.sampled_from("0123#")),
-    st.tuples(st.just("machine")),
+    st.tuples(st.just("machine"), st.sampled_from(MACHINES), st.sampled_from(["", "powered_off", "voicemail"])),
+    st.tuples(st.just("beep")),
+    st.tuples(st.just("moved"), st.booleans()),
 )
-rare = st.sampled_from([("far",), ("stop",), ("deaf",), ("dumb",)])
+rare = st.sampled_from([("far",), ("gone",), ("stop",), ("deaf",), ("dumb",), ("wait", 600_000)])
 
 
 def carry_out(call: OneCall, move: tuple[object, ...]) -> None:
@@ -48,18 +58,22 @@ def carry_out(call: OneCall, move: tuple[object, ...]) -> None:
             call.voice(on)
         case ("words", str(text), bool(final), str(name)):
             call.words(text, final, name)
-        case ("brain", int(offset), list(lines), str(expects), bool(ended), speculation):
+        case ("brain", int(offset), list(lines), str(expects), bool(ended), speculation, bool(hands_over)):
             turn = call.session.turn + offset
-            call.brain(
-                reply(
-                    turn,
-                    *lines,
-                    expects=cast(Expects, expects),
-                    ended=ended,
-                    speculation=cast("str | None", speculation),
-                ),
-                "好的",
+            answer = reply(
+                turn,
+                *lines,
+                expects=cast(Expects, expects),
+                ended=ended,
+                speculation=cast("str | None", speculation),
             )
+            if hands_over and ended:
+                answer = msgspec.structs.replace(answer, handover={"to": "agent"})
+            call.brain(answer, "好的")
+        case ("noise",):
+            call.brain(msgspec.structs.replace(reply(call.session.turn), acts=BACKCHANNEL))
+        case ("behind", int(ms)):
+            call.send(sig.EarsBehind(at_ms=call.now, behind_ms=ms))
         case ("late", int(turn)):
             call.send(sig.BrainLate(at_ms=call.now, turn=turn))
         case ("sound",):
@@ -75,8 +89,17 @@ def carry_out(call: OneCall, move: tuple[object, ...]) -> None:
             call.at(call.now + ms)
         case ("key", str(digit)):
             call.send(sig.Key(at_ms=call.now, digit=digit))
-        case ("machine",):
-            call.send(sig.MachineHeard(at_ms=call.now))
+        case ("machine", str(what), str(reason)):
+            call.send(sig.MachineHeard(at_ms=call.now, what=what, reason=reason))
+        case ("beep",):
+            call.send(sig.BeepHeard(at_ms=call.now))
+        case ("moved", bool(taken)):
+            if taken:
+                call.send(sig.TransferDone(at_ms=call.now))
+            else:
+                call.send(sig.TransferRefused(at_ms=call.now, reason="busy"))
+        case ("gone",):
+            call.send(sig.FarHangup(at_ms=call.now, cause="transferred"))
         case ("far",):
             call.send(sig.FarHangup(at_ms=call.now, cause="customer"))
         case ("stop",):
@@ -88,9 +111,13 @@ def carry_out(call: OneCall, move: tuple[object, ...]) -> None:
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.booleans(), st.lists(st.one_of(moves, moves, moves, moves, moves, rare), max_size=60))
-def test_any_order_of_signals_leaves_a_sane_call(on_demand: bool, made: list[tuple[object, ...]]) -> None:
-    call = OneCall(final_on_demand=on_demand)
+@given(
+    st.booleans(), st.booleans(), st.lists(st.one_of(moves, moves, moves, moves, moves, rare), max_size=60)
+)
+def test_any_order_of_signals_leaves_a_sane_call(
+    on_demand: bool, transfers: bool, made: list[tuple[object, ...]]
+) -> None:
+    call = OneCall(final_on_demand=on_demand, transfers=transfers)
     call.answer()
     for move in made:
         call.now += 10
@@ -105,12 +132,20 @@ def test_any_order_of_signals_leaves_a_sane_call(on_demand: bool, made: list[tup
     assert call.send(sig.FarHangup(at_ms=call.now, cause="again")) == []
 
     log = [c.event for c in call.commands if isinstance(c, sig.Log)]
-    assert [type(e) for e in log].count(ev.CallEnded) == 1
+    assert [type(e) for e in log].count(ev.CallEnded) == 1 and isinstance(log[-1], ev.CallEnded)
     assert isinstance(log[0], ev.CallStarted)
     last = call.commands[-1]
     assert isinstance(last, sig.Log) and isinstance(last.event, ev.CallEnded), "nothing comes after the end"
     assert sum(isinstance(c, sig.HangUp) for c in call.commands) <= 1
     assert [e.at_ms for e in log] == sorted(e.at_ms for e in log)
+
+    transferred = [n for n, c in enumerate(call.commands) if isinstance(c, sig.Transfer)]
+    assert transfers or not transferred
+    for one, other in itertools.pairwise(transferred):
+        between = requests(call.commands[one:other])
+        assert between and between[0].kind == "transfer_failed", "only one person is called at a time"
+    if log[-1].cause == "transferred" and log[-1].by == "bot":
+        assert transferred and not any(isinstance(c, sig.HangUp) for c in call.commands)
 
     turns = [
         c.request.turn for c in call.commands if isinstance(c, sig.AskBrain) and not c.request.speculative
@@ -122,12 +157,13 @@ def test_any_order_of_signals_leaves_a_sane_call(on_demand: bool, made: list[tup
             for heard in command.request.heard or ():
                 assert LINES[heard.node].text.startswith(heard.heard_text)
                 assert not heard.finished or heard.heard_text == LINES[heard.node].text
+                assert heard.heard_ms or not heard.heard_text, "no text without sound"
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(moves, max_size=60))
 def test_nothing_stopped_goes_on_and_nothing_silent_is_stopped(made: list[tuple[object, ...]]) -> None:
-    call = OneCall()
+    call = OneCall(transfers=True)
     call.answer()
     for move in made:
         call.now += 10

@@ -18,8 +18,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from bot.call.adapters import Adapters
 from bot.call.clock import run_virtual
-from bot.call.driver import Adapters, CallDriver
+from bot.call.driver import CallDriver
 from bot.call.journal import CallFacts
 from bot.call.pacer import Pacer
 from bot.call.parameters import Parameters

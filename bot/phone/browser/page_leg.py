@@ -135,6 +135,9 @@ class PageLeg(ABC):
         except TimeoutError:
             self._tell({"ring": None})
             return False
+        except asyncio.CancelledError:
+            self._tell({"ring": None})
+            raise
         finally:
             self._answer = None
 

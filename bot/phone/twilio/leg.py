@@ -1,6 +1,6 @@
 """The PhoneLeg on a Twilio media stream, or a clone's.
 
-Audio goes out as mu-law the moment it is given, 60 ms ahead at most; marks come back when it has been
+Audio goes out as mu-law the moment it is given, 20 ms ahead at most; marks come back when it has been
 played.  Marks are numbered on the wire: those that `clear` sends back unplayed are no longer known by
 then, and a mark that was played proves all before it.  A stream with both tracks (assist) is for
 listening only: Twilio breaks off a one-way stream to which something is sent (error 31924).

@@ -1,10 +1,10 @@
 """The messages of Twilio Media Streams.  PURE.
 
 From Twilio: connected, start, media, dtmf, mark, stop, and from our own test callers words
-(`{"event":"words","streamSid":…,"text":…,"final":bool}`).  To Twilio: media, mark, clear.  JSON is
-read strictly into typed messages; fields that are not used here are skipped, counters may be numbers
-or strings.  A clone of the protocol is a `Dialect` of its own (telnyx.py, plivo.py), whose messages
-are subclasses of these.
+(`{"event":"words","streamSid":…,"text":…,"final":bool}`, with `"track":"outbound"` for the agent's).
+To Twilio: media, mark, clear.  JSON is read strictly into typed messages; fields that are not used
+here are skipped, counters may be numbers or strings.  A clone of the protocol is a `Dialect` of its
+own (telnyx.py, plivo.py), whose messages are subclasses of these.
 Source: https://www.twilio.com/docs/voice/media-streams/websocket-messages
 """
 
@@ -115,10 +115,11 @@ class Mark(AnyMark, tag="mark", kw_only=True):
 
 
 class Words(Message, tag="words", kw_only=True):
-    """Ours alone: the caller's words so far, from a simulated caller."""
+    """Ours alone: the words so far of who speaks on that track, from simulated people."""
 
     text: str
     final: bool
+    track: Track = "inbound"
 
 
 class Stop(Message, tag="stop"):

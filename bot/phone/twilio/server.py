@@ -155,7 +155,7 @@ class TwilioSocket(MediaSocket):
                 raise BadMessage("a key that no telephone has")
             leg.key(digit)
         elif isinstance(event, Words):
-            leg.said(event.text, event.final)
+            self._words_said(event, leg)
         elif isinstance(event, Stop):
             self._stopped = True
             self._release()
@@ -176,6 +176,12 @@ class TwilioSocket(MediaSocket):
             order = self._orders.setdefault(body.track, Reorder())
             for payload in order.push(body.chunk, body.payload):
                 leg.heard(payload, body.track)
+
+    def _words_said(self, event: Words, leg: TwilioLeg) -> None:
+        if event.track in self._tracks:
+            leg.said(event.text, event.final, event.track)
+        else:
+            self.ignored += 1
 
     def _release(self) -> None:
         """The call may have another socket now."""
