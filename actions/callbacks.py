@@ -13,12 +13,14 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.context import current
+from actions.context import CallContext, current
 from actions.ports import CallbackRequest, EffectFailed
 from actions.times import named_time, same_hour_tomorrow, spoken
 
 logger = logging.getLogger(__name__)
 AGREED = frozenset({"request_callback", "object_busy", "inform", "affirm", "accept_offer"})
+STRANGERS = frozenset({"stranger", "queued"})
+"""Callers (slot `caller`) whom only a person can help when calling back."""
 BY_PERSON = frozenset({"action_failed", "transfer_failed", "ask_human", "complain"})
 
 
@@ -32,18 +34,19 @@ class BookCallback(Action):  # type: ignore[misc]
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         call = current.get()
-        if call.act == "request_dnc":
-            call.report(self.name(), "refused", reason="the customer wants no more calls")
+        if refused := _refused(call):
+            call.report(self.name(), "refused", reason=refused)
             return [SlotSet("callback", "failed")]
         hours = call.script.callback_hours
         when = named_time(call.entities, call.local_now, hours) or same_hour_tomorrow(call.local_now, hours)
         intent = tracker.get_intent_of_latest_message()
-        by_person = intent in BY_PERSON or tracker.get_slot("order") == "failed"
+        stranger = tracker.get_slot("caller") in STRANGERS
+        by_person = stranger or intent in BY_PERSON or tracker.get_slot("order") == "failed"
         request = CallbackRequest(
             **call.origin("callback"),
             when=when,
             by_person=by_person,
-            asked_for=call.act in AGREED and not by_person,
+            asked_for=call.act in AGREED and (stranger or not by_person),
             wish=call.wish,
         )
         said = SlotSet("callback_time", spoken(when, call.local_now))
@@ -55,3 +58,14 @@ class BookCallback(Action):  # type: ignore[misc]
             return [said, SlotSet("callback", "failed")]
         call.report(self.name(), "booked", when=when.isoformat(), by_person=request.by_person)
         return [said, SlotSet("callback", "booked")]
+
+
+def _refused(call: CallContext) -> str | None:
+    """Why no call may be promised; None where one may."""
+    if call.act == "request_dnc":
+        return "the customer wants no more calls"
+    if call.direction == "inbound" and call.contact.get("do_not_call") is True:
+        return "the caller is on the do-not-call list"
+    if call.direction == "inbound" and not call.contact.get("phone"):
+        return "the caller withheld his number"
+    return None

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from zoneinfo import ZoneInfo
 
 from actions.evidence import Proof, Wish
@@ -63,6 +63,7 @@ class CallContext:
     entities: Sequence[Mapping[str, Any]] = ()
     text: str = ""
     utterance_id: str | None = None
+    direction: Literal["outbound", "inbound"] = "outbound"
     results: list[dict[str, Any]] = field(default_factory=list)
     handover: dict[str, Any] | None = None
     ends: str | None = None

@@ -32,8 +32,12 @@ class DoNotCall(Action):  # type: ignore[misc]
             raise PermissionError(
                 "nobody asked not to be called → call action_do_not_call on request_dnc only"
             )
+        origin = call.origin("do_not_call")
+        if origin["phone"] is None and origin["contact_id"] is None:
+            call.report(self.name(), "failed", reason="the caller withheld his number: nobody to record")
+            return [SlotSet("dnc", "failed")]
         try:
-            await call.effects.do_not_call.add(DoNotCallRequest(**call.origin("do_not_call"), wish=call.wish))
+            await call.effects.do_not_call.add(DoNotCallRequest(**origin, wish=call.wish))
         except EffectFailed as failure:
             logger.error("call %s: do-not-call failed: %s", call.call_id, failure)
             call.report(self.name(), "failed", reason=str(failure))

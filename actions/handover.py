@@ -17,7 +17,7 @@ from actions.ports import EffectFailed, HandoverRequest
 from actions.state import STEERING
 
 logger = logging.getLogger(__name__)
-REASONS = {"ask_human": "customer_asked", "complain": "complaint"}
+REASONS = {"ask_human": "customer_asked", "complain": "complaint", "call_start": "inbound"}
 
 
 class Handover(Action):  # type: ignore[misc]
@@ -44,5 +44,6 @@ class Handover(Action):  # type: ignore[misc]
             return [SlotSet("handover", "none")]
         call.report(self.name(), "accepted" if accepted else "none", reason=reason)
         if accepted:
-            call.handover = {"to": "agent", "reason": reason, "context": context}
+            to = str(call.contact.get("queue") or "agent")
+            call.handover = {"to": to, "reason": reason, "context": context}
         return [SlotSet("handover", "accepted" if accepted else "none")]

@@ -134,9 +134,20 @@ def variables(script: Script, contact: Mapping[str, Any], now: datetime) -> dict
     Raises ContactError for a key that is missing or of no use.
     """
     found = sums(script, contact)
+    return script_variables(script, now) | {
+        "title": form_of_address(str(contact["name"]), contact.get("sex")),
+        "monthly_fee": yuan(found.monthly),
+        "year_cost": yuan(found.normal),
+        "price": yuan(found.price),
+        "saving": yuan(found.saving),
+        "per_month": yuan((found.price / script.offer.months).quantize(Decimal("0.01"))),
+    }
+
+
+def script_variables(script: Script, now: datetime) -> dict[str, str]:
+    """Those of the variables that tell nothing of any contact, nor the offer's price."""
     starts = first_of_next_month(now.date())
     return {
-        "title": form_of_address(str(contact["name"]), contact.get("sex")),
         "company": script.company.name,
         "hotline": script.company.hotline,
         "hotline_spoken": script.company.hotline_spoken,
@@ -144,11 +155,6 @@ def variables(script: Script, contact: Mapping[str, Any], now: datetime) -> dict
         "product": script.offer.product,
         "payment": script.offer.payment,
         "months": str(script.offer.months),
-        "monthly_fee": yuan(found.monthly),
-        "year_cost": yuan(found.normal),
-        "price": yuan(found.price),
-        "saving": yuan(found.saving),
-        "per_month": yuan((found.price / script.offer.months).quantize(Decimal("0.01"))),
         "effective_date": f"{starts.month}月1号",
         "callback_hours": spoken_hours(script.callback_hours),
         "voicemail_message": script.voicemail.message,

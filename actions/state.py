@@ -17,7 +17,9 @@ from typing import Any, Final
 from actions.context import HeardLine
 from actions.evidence import YES
 
-MAIN_QUESTIONS: Final = ("name", "permission", "offer", "id", "owner", "order", "callback_time")
+MAIN_QUESTIONS: Final = (
+    "name", "permission", "offer", "id", "owner", "order", "callback_time", "who", "help",
+)  # fmt: skip
 """Questions that a call returns to after a digression; others (reason, concern, person) it leaves."""
 
 OFFER_TERMS: Final = frozenset({"identity", "price", "term"})
@@ -33,7 +35,7 @@ SIGNALS: Final = frozenset({"silence", "interrupted", "action_failed", "transfer
 REFUSED_BY_NO: Final = frozenset({"permission", "offer", "reason", "order", "id"})
 """Questions where a plain no refuses the offer."""
 
-NO_REFUSAL: Final = frozenset({"callback_time", "person", "concern"})
+NO_REFUSAL: Final = frozenset({"callback_time", "person", "concern", "who", "help"})
 """Questions where 不用了 answers the question itself, not the offer."""
 
 

@@ -13,7 +13,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.context import CallContext, current
 from actions.evidence import Proof, is_noise
-from actions.offers import availability, variables
+from actions.inbound import opening_slots, opening_stock
 from actions.state import Said, Stock, as_slots, from_slots, take_stock
 from actions.times import named_time
 
@@ -31,6 +31,10 @@ class TakeStock(Action):  # type: ignore[misc]
     ) -> list[dict[str, Any]]:
         call = current.get()
         before = from_slots(tracker.current_slot_values())
+        opening: dict[str, str] = {}
+        if tracker.get_slot("sale") is None:
+            opening = opening_slots(call.script, call.contact, call.direction, call.local_now)
+            before = opening_stock(before, opening)
         said = Said(
             act=tracker.get_intent_of_latest_message() or call.act,
             acts=call.act_names,
@@ -46,12 +50,9 @@ class TakeStock(Action):  # type: ignore[misc]
             clarify_refusal=call.script.clarify_refusal,
         )
         call.evidence.extend(_proofs(call, before, after))
-        slots = as_slots(after)
-        if tracker.get_slot("sale") is None:
-            slots |= variables(call.script, call.contact, call.local_now)
-            slots["sale"] = availability(call.script, call.contact, call.local_now)
-            slots["voicemail_do"] = call.script.voicemail.do
-        return [SlotSet(name, value) for name, value in slots.items()]
+        if opening.get("caller") == "listed":
+            call.evidence.append(Proof("refused", "selling", "do_not_call", call.now))
+        return [SlotSet(name, value) for name, value in (as_slots(after) | opening).items()]
 
 
 def _digits(call: CallContext) -> str | None:

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import json
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -32,12 +32,19 @@ SAMPLE_CONTACT: dict[str, Any] = {
 }
 
 
+CALLERS = ("known", "stranger", "withheld", "listed")
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `huashu chat`."""
     parser.add_argument("--script", default="ringback", help="话术名 / name of the script")
     parser.add_argument(
         "--contact", type=Path, help="客户资料 JSON / the contact as JSON (default: a sample)"
     )
+    parser.add_argument(
+        "--inbound", nargs="?", choices=CALLERS, const="known",
+        help="客户打进来:认识的、陌生的、不显号的、在免打扰名单上的 / the customer calls us (default: known)",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="每行一个 JSON / one JSON a line")
     parser.add_argument("--now", help="固定时钟 / fixes the clock (ISO 8601 with offset)")
     parser.add_argument("--seed", type=int, default=0, help="固定用语 / fixes the wordings")
@@ -50,6 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         contact = read_contact(arguments.contact)
         now = read_now(arguments.now)
+        if arguments.inbound:
+            contact = caller(arguments.inbound, contact, now)
         return asyncio.run(_chat(arguments, contact, now))
     except (ScriptError, ValueError, OSError) as error:
         complain(str(error))
@@ -79,13 +88,26 @@ def read_now(text: str | None) -> datetime:
     return now
 
 
+def caller(kind: str, contact: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """What is known of a customer who calls us, one of CALLERS; a known one was called an hour ago."""
+    if kind == "withheld":
+        return {}
+    if kind == "stranger":
+        return {"phone": str(contact["phone"])} if contact.get("phone") else {}
+    called_at = (now - timedelta(hours=1)).isoformat()
+    return {**contact, "called_at": called_at, "do_not_call": kind == "listed"}
+
+
 async def _chat(arguments: argparse.Namespace, contact: dict[str, Any], now: datetime) -> int:
     from bot.dialogue.engine import Engine
     from bot.dialogue.text_call import TextCall
 
     with working(f"装载话术 / loading {arguments.script}"):
         engine = await Engine.load([arguments.script])
-    call = TextCall(engine, arguments.script, contact, now=now, seed=arguments.seed)
+    call = TextCall(
+        engine, arguments.script, contact, now=now, seed=arguments.seed,
+        direction="inbound" if arguments.inbound else "outbound",
+    )  # fmt: skip
     opening = await call.start()
     if opening.error:
         complain(opening.error)

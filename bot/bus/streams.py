@@ -191,8 +191,14 @@ class Replies:
             for entry_id, fields in entries:
                 self._last = entry_id
                 yield int(fields[b"i"]), fields[b"m"]
+            if entries:  # read once, by one process: they would stay for ever
+                await command(self._redis, "XDEL", self.stream, *(entry_id for entry_id, _ in entries))
             if len(entries) >= 256:
                 await asyncio.sleep(0)
+
+    async def close(self) -> None:
+        """Nobody reads any more.  Raises BusDown."""
+        await command(self._redis, "DEL", self.stream)
 
 
 def _not_awaited(future: asyncio.Future[Any]) -> None:

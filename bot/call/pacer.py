@@ -78,4 +78,4 @@ class Pacer:
         except Exception:
             if key not in self._failing:
                 self._failing.add(key)
-                _log.exception("a line broke in a tick" if key is not None else "all lines' common part broke")
+                _log.exception("what all lines share broke" if key is None else "a line broke in a tick")

@@ -14,9 +14,9 @@ class Parameters:
     """The settings of one call.  Raises ValueError where they contradict each other."""
 
     # -- voice detection (hysteresis over the detector's probability, 20 ms frames)
-    voice_on: float = 0.5  # a frame at least this likely counts towards the start of a voice
-    voice_off: float = 0.35  # a frame less likely than this counts towards its end
-    voice_start_ms: int = 40  # so much voice in a row starts speech: clicks are shorter
+    voice_on: float = 0.4  # a frame at least this likely counts towards the start of a voice
+    voice_off: float = 0.25  # a frame less likely than this counts towards its end
+    voice_start_ms: int = 20  # so much voice in a row starts speech; a click gives the network less
     voice_stop_ms: int = 100  # so much quiet in a row ends it: plosives' closures are shorter
 
     # -- end of the customer's turn

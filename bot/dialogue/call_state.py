@@ -6,7 +6,7 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rasa.shared.core.trackers import DialogueStateTracker
@@ -39,6 +39,7 @@ class CallState:
     contact: dict[str, Any]
     campaign: dict[str, Any]
     seed: int
+    direction: Literal["outbound", "inbound"] = "outbound"
     said: dict[tuple[str, int], int] = field(default_factory=dict)
     last_text: str = ""
     last_lines: tuple[tuple[Line, dict[str, Any]], ...] = ()

@@ -14,6 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from actions.context import CallContext
 from actions.context import current as current_call
 from actions.memory import MemoryEffects
@@ -108,7 +110,7 @@ class Engine:
             if request.turn in state.answers:
                 return state.answers[request.turn]
             if state.ended is not None and request.kind != "transfer_failed":
-                return state.ended
+                return msgspec.structs.replace(state.ended, turn=request.turn)
             meaning, spent = self._understood(state, request)
             record = encode_record(request, meaning, self._masked_words(state, request))
             reply = await self._turn(state, request, meaning, self.effects, spent)
@@ -133,6 +135,7 @@ class Engine:
             contact=request.contact,
             campaign=request.campaign or {},
             seed=request.seed,
+            direction=request.direction,
         )
 
     async def _rebuilt(self, request: TurnRequest) -> CallState:
@@ -204,6 +207,7 @@ class Engine:
             entities=meaning.entities,
             text=self._masked_words(state, request),
             utterance_id=request.utterance_id,
+            direction=state.direction,
         )
         turn_token, call_token = running_turn.set(running), current_call.set(context)
         try:

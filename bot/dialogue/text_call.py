@@ -7,11 +7,13 @@ so a barge-in after some milliseconds tells how much of it was heard.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from bot.dialogue.engine import Engine
 from bot.turn import HeardLine, Line, Reply, TurnKind, TurnRequest
 from bot.understanding.interrupts import judge
+
+Direction = Literal["outbound", "inbound"]
 
 MS_PER_CHARACTER = 210
 """Mandarin at a telephone seller's pace: some 4.8 characters a second."""
@@ -27,7 +29,8 @@ _INTERRUPT_EXPECTS = {
 
 
 class TextCall:
-    """One call of `script` with `contact` on `engine`.  `now` has a zone; `seed` fixes the wordings."""
+    """One call of `script` with `contact` on `engine`.  `now` has a zone; `seed` fixes the wordings;
+    inbound: the customer called us."""
 
     def __init__(
         self,
@@ -38,6 +41,7 @@ class TextCall:
         now: datetime,
         seed: int = 0,
         call_id: str = "text",
+        direction: Direction = "outbound",
     ) -> None:
         self.engine = engine
         self.script = script
@@ -45,6 +49,7 @@ class TextCall:
         self.now = now
         self.seed = seed
         self.call_id = call_id
+        self.direction = direction
         self.turn = 0
         self.lines: tuple[Line, ...] = ()
         self.last: Reply = Reply(call_id=call_id, turn=-1)
@@ -57,7 +62,9 @@ class TextCall:
 
     async def start(self) -> Reply:
         """The customer picked up: what the bot says first."""
-        return await self._ask("open", script=self.script, contact=self.contact, seed=self.seed)
+        return await self._ask(
+            "open", script=self.script, contact=self.contact, seed=self.seed, direction=self.direction
+        )
 
     async def say(self, text: str) -> Reply:
         """The customer says `text` after hearing the bot out."""
@@ -82,7 +89,8 @@ class TextCall:
         expects = _INTERRUPT_EXPECTS.get(self.last.expects, "open")
         if not judge(self._line_at(after_ms), text, expects).stop:
             return self.nothing()
-        return await self._ask("say", text=text, utterance_id=f"u{self.turn}", heard=self._heard(after_ms))
+        heard = self._heard(self._stops_at(after_ms))
+        return await self._ask("say", text=text, utterance_id=f"u{self.turn}", heard=heard)
 
     def hang_up(self) -> Reply:
         """The customer hangs up."""
@@ -125,6 +133,16 @@ class TextCall:
                 return line.text
             left -= len(line.text) * MS_PER_CHARACTER
         return self.lines[-1].text if self.lines else ""
+
+    def _stops_at(self, ms: int) -> int:
+        """When a stop at `ms` takes effect: at the end of a guarded span."""
+        left = ms
+        for line in self.lines:
+            for begin, end in line.guarded:
+                if begin * MS_PER_CHARACTER <= left < end * MS_PER_CHARACTER:
+                    return ms + end * MS_PER_CHARACTER - left
+            left -= len(line.text) * MS_PER_CHARACTER
+        return ms
 
     def _heard(self, after_ms: int) -> tuple[HeardLine, ...]:
         left, heard = after_ms, []

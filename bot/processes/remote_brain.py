@@ -9,6 +9,7 @@ times: (call, turn) is answered once and remembered.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 from collections import OrderedDict
@@ -68,6 +69,8 @@ class RemoteBrain:
     async def stop(self) -> None:
         """Listen no more; turns that wait get a TimeoutError."""
         await end(*self._tasks)
+        with contextlib.suppress(BusDown):
+            await self._replies.close()
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(TimeoutError("the voice process stops"))

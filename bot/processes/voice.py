@@ -33,6 +33,7 @@ from bot.phone.settings import PhoneSettings, evaluation_phones, read_phones
 from bot.processes import child
 from bot.processes.archiver import Archiver
 from bot.processes.calls import Calls, Shared
+from bot.processes.inbound_calls import CallerBook
 from bot.processes.line_calls import Versions
 from bot.processes.lines import Lines, LinesFailed
 from bot.processes.remote_brain import RemoteBrain
@@ -40,6 +41,7 @@ from bot.processes.simulated_calls import SimulatedCalls
 from bot.speech.remote import RemoteRecogniser
 from bot.speech.vad_batch import SileroDetection
 from bot.store.database import Database
+from bot.store.keys import Keys
 from bot.typed_yaml import YamlError
 
 _log = logging.getLogger(__name__)
@@ -75,7 +77,10 @@ class VoiceProcess:
         self.lines: Lines | None = None
         if phones is not None:
             ears = "recogniser" if recogniser is not None else "text"
-            self.lines = Lines(redis, self.calls, self._brain, phones, calls, ears=ears, shared=share_ports)
+            self.lines = Lines(
+                redis, self.calls, self._brain, phones, calls, book=CallerBook(database, Keys.load()),
+                ears=ears, shared=share_ports,
+            )  # fmt: skip
 
     async def start(self) -> None:
         """Be ready for calls.  Raises BusDown, VoiceError (no voice: here, not in mid-call), LinesFailed."""

@@ -1,7 +1,8 @@
-"""Voice detection for all calls of a process at once: silero in one run for all, some 33 µs a window.
+"""Voice detection for all calls of a process at once: silero in one run for all, some 60 µs a window.
 
-The network is the same as in vad_silero; a run for 32 windows takes as long as 12 single ones.
-Frames below `GATE_RMS` never reach it.  Interface: the VoiceDetection port.
+The network, its rate and its windows are those of vad_silero; run for one alone a window takes twice
+as long.
+Frames of quiet do not reach it (vad_levels).  Interface: the VoiceDetection port.
 """
 
 from __future__ import annotations
@@ -13,13 +14,10 @@ from typing import Any
 import numpy as np
 
 from bot.call.ports import SAMPLE_RATE_HZ
-from bot.speech.vad_silero import GATE_DBFS, WINDOW_MS, silero_session
+from bot.speech.vad_levels import Levels
+from bot.speech.vad_silero import CONTEXT, MODEL_HZ, WINDOW_MS, silero_session
 
-GATE_RMS = round(32768 * 10 ** (GATE_DBFS / 20))
 WINDOW_BYTES = SAMPLE_RATE_HZ * WINDOW_MS // 1000 * 2
-CONTEXT = 32
-"""Samples of the window before that the network wants in front of each window."""
-
 _STATE = (2, 128)
 
 
@@ -28,7 +26,7 @@ class SileroDetection:
 
     def __init__(self) -> None:
         self._session: Any = silero_session()
-        self._rate = np.array(SAMPLE_RATE_HZ, dtype=np.int64)
+        self._rate = np.array(MODEL_HZ, dtype=np.int64)
         self._fed: list[_Stream] = []
 
     def open(self, found: Callable[[float], None]) -> _Stream:
@@ -48,13 +46,14 @@ class SileroDetection:
             frames, stream.frames = stream.frames, 0
             for _ in range(frames):
                 if stream.open:
-                    stream.found(stream.chance)
+                    stream.found(0.0 if stream.levels.hushed else stream.chance)
 
     def _windows(self, streams: list[_Stream]) -> None:
         """One window of each of these."""
         raw = b"".join([stream.waiting[:WINDOW_BYTES] for stream in streams])
         sound = np.frombuffer(raw, dtype="<i2").reshape(len(streams), -1).astype(np.float32)
         sound *= np.float32(1 / 32768)
+        sound = np.repeat(sound, MODEL_HZ // SAMPLE_RATE_HZ, axis=1)
         context = np.stack([stream.context for stream in streams])
         state = np.stack([stream.state for stream in streams], axis=1)
         chances, state = self._session.run(
@@ -70,39 +69,36 @@ class SileroDetection:
 class _Stream:
     """One call's sound on its way to the network, and what the network remembers of it."""
 
-    __slots__ = (
-        "_fed", "_idle", "_quiet_ms", "chance", "context", "found", "frames", "open", "state", "waiting",
-    )  # fmt: skip
+    __slots__ = ("_fed", "chance", "context", "found", "frames", "levels", "open", "state", "waiting")
 
     def __init__(self, found: Callable[[float], None], fed: list[_Stream]) -> None:
         self.found = found
         self.open = True
-        self._fed = fed
-        self._quiet_ms = 0
-        self._forget()
-
-    def _forget(self) -> None:
-        self._idle = True
         self.frames = 0
+        self.levels = Levels()
+        self.state = np.zeros(_STATE, dtype=np.float32)
+        self._fed = fed
+        self._rest()
+
+    def _rest(self) -> None:
+        """Quiet follows: the network's state stays, for one that begins anew hears late."""
         self.chance = 0.0
         self.waiting = bytearray()
         self.context = np.zeros(CONTEXT, dtype=np.float32)
-        self.state = np.zeros(_STATE, dtype=np.float32)
 
     def feed(self, pcm: bytes) -> None:
         """20 ms of audio; half a sample at its end is dropped."""
         if not self.open:
             return
         whole = pcm if len(pcm) % 2 == 0 else pcm[:-1]
-        if audioop.rms(whole, 2) < GATE_RMS:
-            self._quiet_ms += 20
-            if self._quiet_ms > WINDOW_MS and not self._idle and not self.frames:
-                self._forget()
-            if self._idle:
+        if self.levels.hear(audioop.rms(whole, 2)):
+            self._rest()
+        if self.levels.resting:
+            if self.frames:
+                self.frames += 1
+            else:
                 self.found(0.0)
-                return
-        else:
-            self._quiet_ms, self._idle = 0, False
+            return
         self.waiting += whole
         self.frames += 1
         if self.frames == 1:

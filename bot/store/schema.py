@@ -141,6 +141,18 @@ do_not_call = sa.Table(
     sa.Column("wish", Json, nullable=False),
 )
 
+callers = sa.Table(
+    "callers",
+    metadata,
+    _tenant(),
+    sa.Column("hash", sa.Text, primary_key=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("script", sa.Text, nullable=False),
+    sa.Column("call_id", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Index("ix_callers_at", "at"),
+)
+
 sms_outbox = sa.Table(
     "sms_outbox",
     metadata,

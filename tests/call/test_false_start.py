@@ -199,9 +199,7 @@ def test_a_disclosure_is_proven_by_its_end_alone_and_by_a_resumed_one_too() -> N
     assert heard.finished and heard.heard_text == PRICE.text
 
 
-@given(
-    st.integers(0, 8000), st.booleans(), st.lists(st.integers(0, 9000), max_size=4), st.integers(1, 9000)
-)
+@given(st.integers(0, 8000), st.booleans(), st.lists(st.integers(0, 9000), max_size=4), st.integers(1, 9000))
 def test_heard_never_shrinks_and_never_exceeds_what_was_played(
     first: int, begins: bool, then: list[int], audio_ms: int
 ) -> None:

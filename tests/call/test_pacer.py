@@ -1,4 +1,4 @@
-"""One clock for all lines: no line is another's concern, deadlines are absolute, a stall is not made up for."""
+"""One clock for all lines: none is another's concern, deadlines are absolute, stalls are not made up for."""
 
 from __future__ import annotations
 

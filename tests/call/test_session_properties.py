@@ -43,7 +43,7 @@ moves = st.one_of(
     st.tuples(st.just("done"), st.integers(0, 2)),
     st.tuples(st.just("wait"), st.integers(0, 3000)),
     st.tuples(st.just("key"), st.sampled_from("0123#")),
-    st.tuples(st.just("machine"), st.sampled_from(MACHINES), st.sampled_from(["", "powered_off", "voicemail"])),
+    st.tuples(st.just("machine"), st.sampled_from(MACHINES), st.sampled_from(["", "busy", "voicemail"])),
     st.tuples(st.just("beep")),
     st.tuples(st.just("moved"), st.booleans()),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from bot import events as ev
@@ -74,7 +76,7 @@ def test_fillers_do_not_follow_each_other_without_a_pause() -> None:
     behind(call)
     began = waits(call, quiet_ms + 12_000)
     assert len(began) >= 2
-    pauses = [b - a - 1200 for a, b in zip(began, began[1:], strict=False)]
+    pauses = [b - a - 1200 for a, b in itertools.pairwise(began)]
     assert min(pauses) >= P.filler_ms
 
 
@@ -118,7 +120,7 @@ def test_keys_work_while_the_ears_are_behind() -> None:
 
 
 def test_ears_that_keep_up_again_without_a_word_are_answered_as_not_understood() -> None:
-    call, quiet_ms = unheard()
+    call, _ = unheard()
     behind(call)
     told = call.now
     while call.now < told + P.slow_ears_wait_ms + 20:

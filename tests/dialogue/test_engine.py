@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from actions.memory import MemoryEffects
@@ -73,6 +74,32 @@ async def test_a_call_goes_from_greeting_to_order(ringback: ScriptVersion, conta
     assert done.ended
     assert (done.disposition, done.grade) == ("accepted", "A")
     assert len(effects.orders.done) == 1
+
+
+async def test_the_terms_hold_their_price_and_their_way_out_against_interruption(
+    ringback: ScriptVersion, contact: dict[str, Any]
+) -> None:
+    terms = (await Caller(engine_of(ringback), contact).to_the_order_question()).lines
+    for node, words in (("utter_terms_price", ("30块", "12个月")), ("utter_terms_cancel", ("退", "幺"))):
+        [line] = [line for line in terms if line.node == node]
+        [(begin, end)] = line.guarded
+        assert all(word in line.text[begin:end] for word in words), line
+    assert not [line for line in terms if "【" in line.text or "】" in line.text]
+
+
+@pytest.mark.parametrize("do", ["hang_up", "leave_message"])
+async def test_at_a_machine_the_script_says_its_message_or_nothing(
+    ringback: ScriptVersion, contact: dict[str, Any], monkeypatch: pytest.MonkeyPatch, do: str
+) -> None:
+    voicemail = msgspec.structs.replace(ringback.settings.voicemail, do=do)
+    monkeypatch.setattr(
+        ringback, "_settings", msgspec.structs.replace(ringback.settings, voicemail=voicemail)
+    )
+    caller = Caller(engine_of(ringback), contact)
+    await caller.start()
+    reply = await caller.send(caller.request(kind="voicemail"))
+    assert (reply.ended, reply.disposition) == (True, "voicemail")
+    assert reply.text == (voicemail.message if do == "leave_message" else None)
 
 
 async def test_a_repeated_turn_is_answered_from_memory_and_orders_once(

@@ -98,8 +98,8 @@ class Site:
         self.lines.arrived(Arrival(leg=leg, provider="twilio", line_id=line_id, parameters=parameters))
         return leg
 
-    async def ended(self, *legs: Leg) -> dict[str, tuple[str, str]]:
-        """When these are over and archived: cause and disposition by call."""
+    async def ended(self, *legs: Leg) -> dict[str, str]:
+        """When these are over and archived: disposition by call."""
         async with asyncio.timeout(30):
             for leg in legs:
                 await leg.over.wait()
@@ -141,10 +141,8 @@ def waiting(call_id: str = "k1", **more: Any) -> ExpectedCall:
 
 async def test_a_token_is_worth_one_call_once(redis: Redis) -> None:
     await expect(redis, waiting(), "t1")
-    assert await asyncio.gather(claim(redis, "t1"), claim(redis, "t1")) in (
-        [waiting(), None],
-        [None, waiting()],
-    )
+    found = await asyncio.gather(claim(redis, "t1"), claim(redis, "t1"))
+    assert [call for call in found if call is not None] == [waiting()]
     assert await claim(redis, "t1") is None
 
 
@@ -220,7 +218,7 @@ BAD = {
     "no object": {"contact": "[1]"},
     "a number": {"contact": "1e5"},
     "too long": {"contact": json.dumps({"name": "x" * MOST_CONTACT_BYTES})},
-    "too long in bytes": {"contact": json.dumps({"name": "好" * (MOST_CONTACT_BYTES // 2)}, ensure_ascii=False)},
+    "too long in bytes": {"contact": '{"name": "' + "好" * (MOST_CONTACT_BYTES // 2) + '"}'},
     "too deep": {"contact": '{"a":' + "[" * 8000 + "]" * 8000 + "}"},
     "half a character": {"contact": '{"name": "\ud800"}'},
 }
@@ -275,7 +273,7 @@ async def test_a_version_that_nobody_published_ends_that_call(
         assert here.calls.count == 0
 
 
-@pytest.mark.parametrize("zone", ["Asia", "../../etc/passwd", "no\0zone", "x" * 5000, "Mars/Olympus", 7, None])
+@pytest.mark.parametrize("zone", ["Asia", "../../etc/passwd", "no\0zone", "x" * 5000, "Mars/Hills", 7, None])
 async def test_a_zone_that_is_none_is_taken_for_china(
     redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zone: object
 ) -> None:

@@ -92,14 +92,20 @@ def version(tmp_path_factory: pytest.TempPathFactory) -> ScriptVersion:
 def ring(version: ScriptVersion) -> Callable[..., ActCall]:
     """Makes a call that is about to be answered."""
 
-    def make(*, now: str = NOW, seed: int = 0, effects: Any = None, **contact: Any) -> ActCall:
+    def make(
+        *, now: str = NOW, seed: int = 0, effects: Any = None, caller: dict[str, Any] | None = None,
+        **contact: Any,
+    ) -> ActCall:  # fmt: skip
+        """`caller`: the whole contact of a customer who calls us."""
         effects = effects or MemoryEffects()
         engine = Engine(effects=effects)
         engine.add(version)
         values = {key: value for key, value in {**CONTACT, **contact}.items() if value is not None}
+        values = values if caller is None else caller
         call = ActCall(
-            engine, "ringback", values, now=datetime.fromisoformat(now), seed=seed, call_id=f"call-{seed}"
-        )
+            engine, "ringback", values, now=datetime.fromisoformat(now), seed=seed, call_id=f"call-{seed}",
+            direction="outbound" if caller is None else "inbound",
+        )  # fmt: skip
         call.effects = effects
         return call
 

@@ -137,7 +137,7 @@ def test_no_forbidden_promise(script: Script) -> None:
 
 
 def test_lines_use_only_variables_that_exist(script: Script) -> None:
-    known = set(variables(script, CONTACT, NOW)) | {"callback_time"}
+    known = set(variables(script, CONTACT, NOW)) | {"callback_time", "called"}
     for name, one in wordings():
         assert set(re.findall(r"\{(\w+)\}", one["text"])) <= known, name
     for text in (script.sms.order, script.sms.details):

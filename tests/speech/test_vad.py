@@ -41,7 +41,7 @@ def test_the_start_of_a_voice_is_found_within_100_ms(network: Network) -> None:
 
 def test_digital_silence_is_no_voice_and_ends_one(network: Network) -> None:
     assert set(_chances(network, silence(500))) == {0.0}
-    assert _chances(network, said(LINE) + silence(200))[-1] == 0.0
+    assert _chances(network, said(LINE) + silence(600))[-1] == 0.0
 
 
 def test_odd_and_short_frames_do_no_harm(network: Network) -> None:

@@ -116,11 +116,12 @@ def test_a_quiet_line_costs_no_run_of_the_network() -> None:
     assert found == [0.0] * 50
 
 
-def test_after_a_pause_nothing_is_left_of_what_was_said_before() -> None:
-    pcm = said(LINE) + silence(400)
-    once, twice = together(pcm + said("好的"), silence(len(pcm) // 16) + said("好的"))
+def test_after_a_pause_the_next_words_are_heard_and_nothing_is_heard_before_them() -> None:
+    pcm = said(LINE) + silence(600)
+    (found,) = together(pcm + said("好的"))
     after = len(pcm) // 320
-    assert once[after:] == pytest.approx(twice[after:], abs=1e-4)
+    assert set(found[after - 10 : after]) == {0.0}
+    assert max(found[after:]) > 0.5
 
 
 def test_a_closed_stream_is_told_nothing_more_and_the_others_are() -> None:
