@@ -23,10 +23,10 @@ class Parameters:
     words_lag_ms: int = 200  # how far the recogniser's words trail the sound: no decision before
     complete_ms: int = 200  # quiet that ends a turn whose text is surely complete
     uncertain_ms: int = 360  # quiet that ends a turn whose text may or may not be complete
-    doubtful_ms: int = 1100  # quiet that ends a turn whose text more likely goes on than not
+    doubtful_ms: int = 1250  # quiet that ends a turn whose text more likely goes on than not
     unfinished_ms: int = 1400  # quiet that ends a turn whose text clearly goes on
     digits_ms: int = 1600  # quiet that ends a dictated number with digits missing
-    complete_at: float = 0.95  # completeness from which a text is surely complete
+    complete_at: float = 0.96  # completeness from which a text is surely complete
     uncertain_at: float = 0.75  # completeness below which a text is doubtful
     unfinished_at: float = 0.3  # completeness below which a text clearly goes on
     settle_ms: int = 250  # words without detected voice: so long unchanged before they may count as quiet

@@ -104,6 +104,8 @@ class MediaSocket(WSListener):  # type: ignore[misc]
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
         try:
+            if frame.payload_size > LARGEST_MESSAGE:  # picows closes it too, but hands it over first
+                raise BadMessage("a message over 64 KiB", WSCloseCode.MESSAGE_TOO_BIG)
             if kind == WSMsgType.TEXT or kind == WSMsgType.BINARY or kind == WSMsgType.CONTINUATION:
                 if frame.fin and not self._parts and kind != WSMsgType.CONTINUATION:
                     self._message(kind, frame.get_payload_as_bytes())
