@@ -36,6 +36,20 @@ def percentiles(values: Sequence[float], at: Sequence[float] = (50, 95, 99)) -> 
     return {f"p{point:g}": round(float(np.percentile(values, point)), 3) for point in at}
 
 
+def of_counts(counts: Sequence[int], at: Sequence[float] = (50, 95, 99, 99.9)) -> dict[str, int]:
+    """Percentiles and the latest of counts by whole ms: {"frames": n, "p50": …, "latest": …}."""
+    total, passed = sum(counts), 0
+    found = {"frames": total}
+    for ms, count in enumerate(counts):
+        for point in at:
+            if passed < point / 100 * total <= passed + count:
+                found[f"p{point:g}"] = ms
+        passed += count
+        if count:
+            found["latest"] = ms
+    return found
+
+
 def interval(
     statistic: Callable[[NDArray[np.int64]], float], count: int, *, rounds: int = 2000, seed: int = 0
 ) -> tuple[float, float]:

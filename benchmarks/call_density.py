@@ -34,7 +34,7 @@ import uvloop
 from benchmarks import _talks as talks
 from benchmarks._engines import Engine, EngineFailed, free_port, pinned_caller
 from benchmarks._pipecat_env import NoPipecat
-from benchmarks._report import finish, machine
+from benchmarks._report import finish, machine, of_counts
 from benchmarks._turns_of_callers import Answers, read_utterances, speech_of
 from benchmarks._twilio_caller import Caller, CallFailed, Clock
 from benchmarks._versus_configs import PIPECAT, Config, questions
@@ -83,8 +83,8 @@ class Load:
             "up": round(spoken_s / seconds, 1),
             "cpu_ms_a_call_second": round(1000 * (self._engine.cpu_s() - cpu_s) / max(1.0, spoken_s), 2),
             "core": round((self._engine.cpu_s() - cpu_s) / seconds, 3),
-            "late_ms": _quantiles([now - then for now, then in zip(self._late(), late, strict=True)]),
-            "callers_late_ms": _quantiles([n - t for n, t in zip(self._clock.late, own, strict=True)]),
+            "late_ms": of_counts([now - then for now, then in zip(self._late(), late, strict=True)]),
+            "callers_late_ms": of_counts([n - t for n, t in zip(self._clock.late, own, strict=True)]),
             "refused": self.refused,
         }
         print(f"  {msgspec.json.encode(found).decode()}", file=sys.stderr, flush=True)
@@ -137,20 +137,6 @@ async def _talk(caller: Caller, random: Random) -> None:
         speech = speech_of([text])
         caller.speak(speech)
         await asyncio.sleep(speech.sound_s + 1.0)
-
-
-def _quantiles(counts: Sequence[int]) -> dict[str, int]:
-    """p50, p95, p99 and the latest, of counts by whole ms."""
-    total, passed = sum(counts), 0
-    found: dict[str, int] = {"frames": total}
-    for ms, count in enumerate(counts):
-        for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
-            if passed < share * total <= passed + count:
-                found[name] = ms
-        passed += count
-        if count:
-            found["latest"] = ms
-    return found
 
 
 def _engine(name: str, config: Config, port: int) -> Engine:

@@ -43,7 +43,7 @@ import uvloop
 from benchmarks import _talks as talks
 from benchmarks._engines import Engine, EngineFailed, free_port, pinned_caller
 from benchmarks._pipecat_env import NoPipecat
-from benchmarks._report import finish, machine, percentiles
+from benchmarks._report import finish, machine, of_counts, percentiles
 from benchmarks._turns_of_callers import Answers, Prompt, read_barge_in, read_utterances
 from benchmarks._twilio_caller import Caller, CallFailed, Clock
 from benchmarks._versus_configs import PIPECAT, Config, questions, story
@@ -144,9 +144,9 @@ class Part:
         late = [sum(counts) for counts in zip(*(caller.play_out.late for caller in callers), strict=True)]
         return found, {
             "cpu_ms_a_call_second": round(1000 * cpu_s / spoken_s, 2) if spoken_s else None,
-            "frames_late": _late(late),
+            "frames_late": of_counts(late),
             "stalls": sum(caller.play_out.stalls for caller in callers),
-            "callers_own_lateness": _late(clock.late),
+            "callers_own_lateness": of_counts(clock.late),
         }
 
     def _kept(self, stops: Sequence[talks.Stop], story: Prompt) -> dict[str, Any]:
@@ -170,20 +170,6 @@ class Part:
 
 def _figures(times: list[float]) -> dict[str, Any]:
     return {"measured": len(times), **percentiles(times)}
-
-
-def _late(counts: Sequence[int]) -> dict[str, Any]:
-    """p50, p99 and the latest, ms, of counts by whole ms."""
-    total, passed = sum(counts), 0
-    found: dict[str, Any] = {"frames": total}
-    for ms, count in enumerate(counts):
-        for name, share in (("p50", 0.5), ("p99", 0.99), ("p999", 0.999)):
-            if passed < share * total <= passed + count:
-                found[name] = ms
-        passed += count
-        if count:
-            found["latest"] = ms
-    return found
 
 
 async def measure(name: str, options: argparse.Namespace, folder: Path) -> dict[str, Any]:
