@@ -72,4 +72,4 @@ class FloorTaking:
         if self._call.customer.text:
             self._call.log_final()
         if not self._call.customer.voice or self._call.customer.text:
-            self._call.customer.take()
+            self._call.drop_words()

@@ -207,7 +207,7 @@ class CallSession:
                     self._call.ask("silence")
             case "no_match":
                 if self._call.phase is Phase.LISTENING and not self._call.customer.text:
-                    self._call.customer.take()
+                    self._call.drop_words()
                     self._call.ask("no_match")
             case "comfort":
                 if self._call.waiting_for_words and not self._call.mouth.busy:

@@ -116,8 +116,15 @@ class CallState:
         """What a machine said, or he to nobody while he waited for a person, is no turn."""
         if self.customer.text:
             self.log_final()
-            self.customer.take()
+            self.drop_words()
         self.keys = ""
+
+    def drop_words(self) -> None:
+        """What he said is no turn.  The ears begin anew too: an utterance that goes on in them would
+        swallow his next words."""
+        self.customer.take()
+        if self.final_on_demand:
+            self.out.append(sig.EndUtterance())
 
     def go_on(self, reply: Reply) -> bool:
         """A false start: what stopped the bot was a listener's noise after all.  It goes on where it was

@@ -45,6 +45,7 @@ from bot.processes.call_facts import broken, started
 from bot.processes.script_data import VoiceData, fetch
 from bot.speech.tts_espeak import EspeakVoice
 from bot.turn import Line
+from bot.understanding.completeness import Completeness
 
 CLOSING_S = 5.0
 """How long calls may take to end when the process stops."""
@@ -104,6 +105,7 @@ class Calls:
         self._voice = EspeakVoice()
         self._prompts: dict[str, LinePrompts] = {}
         self._data: dict[tuple[str, str], VoiceData] = {}
+        self._models: dict[tuple[str, str], Completeness] = {}
         self._rendering: set[asyncio.Task[None]] = set()
         self._begun: set[str] = set()  # from before the log is opened until the archive has it
         self._closing = False
@@ -140,6 +142,13 @@ class Calls:
             _log.error("%d calls do not end", len(self._begun))
         for task in self._rendering:
             task.cancel()
+
+    def _model(self, data: VoiceData) -> Completeness:
+        """The end-of-turn model of a version, one for all its calls.  Raises ValueError."""
+        key = (data.script, data.version)
+        if key not in self._models:
+            self._models[key] = data.model()
+        return self._models[key]
 
     async def script_data(self, script: str, version: str) -> VoiceData:
         """What the voice needs of a script version.  Raises ScriptDataError, BusDown."""
@@ -190,7 +199,7 @@ class Calls:
         if listens and shared.recogniser is None:
             raise CallRefused("this call needs ears: start the voice process with --recogniser HOST:PORT")
         session = CallSession(
-            facts, shared.parameters, data.model(), final_on_demand=listens,
+            facts, shared.parameters, self._model(data), final_on_demand=listens,
             transfers=wishes.transfer is not None,
         )  # fmt: skip
         transfer = wishes.transfer
