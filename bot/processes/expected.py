@@ -6,7 +6,7 @@ lines may come up in another process than the one that dialled.  Holds personal 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from redis.asyncio import Redis
@@ -18,7 +18,8 @@ KEEP_S = 180
 
 
 class ExpectedCall(msgspec.Struct, frozen=True, kw_only=True):
-    """What the voice needs to hold a call: our id of it, its script and the contact it is with."""
+    """What the voice needs to hold a call: our id of it, its script and the contact it is with.
+    `direction`: inbound where the customer called us."""
 
     call_id: str
     script: str
@@ -27,6 +28,7 @@ class ExpectedCall(msgspec.Struct, frozen=True, kw_only=True):
     script_version: str | None = None
     campaign: dict[str, Any] | None = None
     seed: int = 0
+    direction: Literal["outbound", "inbound"] = "outbound"
 
 
 _decoder = msgspec.json.Decoder(ExpectedCall)

@@ -128,8 +128,9 @@ class RoutedCalls:
         if found.queue is not None:
             contact["queue"] = found.queue
         return ExpectedCall(
-            call_id=call_id_of(arrival), script=script, contact=contact, tenant_id=found.tenant_id
-        )
+            call_id=call_id_of(arrival), script=script, contact=contact, tenant_id=found.tenant_id,
+            direction="inbound",
+        )  # fmt: skip
 
 
 class Announcement:

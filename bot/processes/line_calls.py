@@ -55,7 +55,7 @@ class LineCalls:
 
     def __init__(
         self, redis: Redis, calls: Calls, brain: Versions, inbound: Inbound,
-        *, wishes: Callable[[Arrival], Wishes], remember: Remember | None = None,
+        *, wishes: Callable[[Arrival, CallFacts], Wishes], remember: Remember | None = None,
     ) -> None:  # fmt: skip
         """`remember`: told of each call that we made, so that the customer is known when he rings back."""
         self._redis, self._calls, self._brain = redis, calls, brain
@@ -94,7 +94,7 @@ class LineCalls:
         if self._remember is not None and "call" in arrival.parameters and facts.direction == "outbound":
             self._begin(self._remember(facts), "remember")
         try:
-            await self._calls.hold(facts, arrival.leg, self._wishes(arrival))
+            await self._calls.hold(facts, arrival.leg, self._wishes(arrival, facts))
         except (CallRefused, SpeechError, BusError, JournalError, ScriptDataError) as error:
             _log.error("call %s cannot be held: %s", facts.call_id, error)
         except Exception:
@@ -117,13 +117,14 @@ class LineCalls:
             call_id=expected.call_id, tenant_id=expected.tenant_id, started=datetime.now(_zone(contact)),
             script=expected.script, script_version=version, contact=contact,
             customer={key: contact[key] for key in OPEN_FACTS if key in contact}, campaign=expected.campaign,
-            direction=arrival.direction, names=(name,) if name else (), seed=expected.seed,
+            direction=expected.direction, names=(name,) if name else (), seed=expected.seed,
         )  # fmt: skip
 
 
 class OneScript:
     """Every call gets the same script, and the contact that its line brought along as JSON
-    (customParameters.contact): `huashu voice --listen`, tests, evaluation."""
+    (customParameters.contact): `huashu voice --listen`, tests, evaluation.  It speaks as one who calls,
+    unless the parameter `direction` is inbound."""
 
     def __init__(self, script: str) -> None:
         self._script = script
@@ -137,6 +138,7 @@ class OneScript:
         return ExpectedCall(
             call_id=call_id_of(arrival), script=self._script, contact=contact,
             seed=int(seed) if seed.isdecimal() and len(seed) < 10 else 0,
+            direction="inbound" if arrival.parameters.get("direction") == "inbound" else "outbound",
         )  # fmt: skip
 
 

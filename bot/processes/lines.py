@@ -14,6 +14,7 @@ import msgspec
 from aiohttp import web
 from redis.asyncio import Redis
 
+from bot.call.journal import CallFacts
 from bot.phone.arrivals import Arrival
 from bot.phone.browser.page_leg import PageLeg
 from bot.phone.dialling import LineNews, Originator, Permits
@@ -122,12 +123,12 @@ class Lines:
         joined = self._people.joined if self._people is not None else 0
         return joined + (self._assist.held if self._assist is not None else 0)
 
-    def _wishes(self, arrival: Arrival) -> Wishes:
+    def _wishes(self, arrival: Arrival, facts: CallFacts) -> Wishes:
         leg = arrival.leg
         return Wishes(
             shown=(lambda event: leg.show(msgspec.to_builtins(event))) if isinstance(leg, PageLeg) else None,
             transfer=self._people.give if self._people is not None else None,
-            listen_for_machines=arrival.direction == "outbound",
+            listen_for_machines=facts.direction == "outbound" and arrival.provider != "browser",
         )
 
     async def _start_media(self, listen: str) -> None:

@@ -247,7 +247,7 @@ async def test_whom_a_line_reaches_is_known_when_he_rings_back(redis: Redis, boo
 
     calls = LineCalls(
         redis, cast(Calls, held), Served("ringback"), routed(book),
-        wishes=lambda _: Wishes(), remember=remember,
+        wishes=lambda *_: Wishes(), remember=remember,
     )  # fmt: skip
     await expect(redis, ExpectedCall(call_id="out-1", script="ringback", contact=CONTACT), "token")
     calls.arrived(replace(arrival(caller="10123", called=PHONE, call="token"), direction="outbound"))
@@ -264,7 +264,7 @@ async def test_a_call_without_a_route_ends_alone_with_its_reason_in_the_log(
     redis: Redis, book: CallerBook, caplog: pytest.LogCaptureFixture
 ) -> None:
     held, leg = Holding(), Leg()
-    calls = LineCalls(redis, cast(Calls, held), Served("ringback"), routed(book), wishes=lambda _: Wishes())
+    calls = LineCalls(redis, cast(Calls, held), Served("ringback"), routed(book), wishes=lambda *_: Wishes())
     with caplog.at_level(logging.ERROR):
         calls.arrived(arrival(called="999", leg=leg))
         calls.arrived(arrival())

@@ -125,7 +125,7 @@ async def site(redis: Redis, folder: Path, monkeypatch: pytest.MonkeyPatch) -> A
         voices=SileroDetection(), answering=Answering,
     )  # fmt: skip
     calls = Calls(shared)
-    lines = LineCalls(redis, calls, brain, OneScript(SCRIPT), wishes=lambda arrival: Wishes())
+    lines = LineCalls(redis, calls, brain, OneScript(SCRIPT), wishes=lambda *_: Wishes())
     try:
         yield Site(redis, database, calls, lines)
     finally:
