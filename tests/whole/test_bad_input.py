@@ -106,7 +106,8 @@ async def test_bodies_and_frames_that_are_too_large_or_no_json(stage: Stage) -> 
         li = await stage.fronts[0].login("li")
         loud, quiet = await li.call_feed(talk.call_id), await li.call_feed(talk.call_id)
         await loud.socket.send_str("x" * 65_537)
-        assert await loud.closed() == 1009
+        # the close frame may be lost where the connection is reset under a peer that still sends
+        assert await loud.closed() in (1009, 1006)
         await quiet.socket.send_str("x" * 65_535)
         log = await talk.asked_and_told()
         assert card_up(log)["text"]
